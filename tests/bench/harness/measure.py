@@ -1,0 +1,126 @@
+"""Runs one program and takes its figures: times, instructions, system calls."""
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+
+from harness.machine import LOAD_CORE, SERVER_CORE, on_core
+from harness.programs import load_generator
+
+ENVIRONMENT = dict(os.environ, PATH="/usr/bin:/bin", PYTHONDONTWRITEBYTECODE="1")
+
+
+class Failed(Exception):
+    """A program that did not do its work; the text says which and how."""
+
+
+def result_line(command, core, seconds=120):
+    """The JSON line that a benchmark program prints; None when the benchmark does not apply to it (exit 77)."""
+    try:
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=seconds,
+                              preexec_fn=on_core(core))
+    except subprocess.TimeoutExpired:
+        raise Failed("%s: not done after %d s" % (" ".join(command), seconds)) from None
+    if done.returncode == 77:
+        return None
+    lines = done.stdout.strip().splitlines()
+    if done.returncode or not lines:
+        raise Failed("%s: exit %d: %s" % (" ".join(command), done.returncode, done.stderr.strip()[-300:]))
+    return json.loads(lines[-1])
+
+
+class Server:
+    """An echo server on the first core, perhaps under a tool; `with` stops it."""
+
+    def __init__(self, command, tool=()):
+        self.command = command
+        self.process = subprocess.Popen([*tool, *command], env=ENVIRONMENT, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True, preexec_fn=on_core(SERVER_CORE))
+        self.pid = self.process.pid
+        words = self.process.stdout.readline().split()
+        if len(words) != 2 or words[0] != "PORT":
+            self.process.kill()
+            self.process.wait()
+            raise Failed("%s: printed no port" % " ".join(command))
+        self.port = words[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.stop()
+
+    def stop(self, pid=None):
+        if self.process.returncode is None:
+            try:
+                os.kill(pid or self.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process.stdout.close()
+
+    def load(self, build, connections, size, *arguments):
+        command = [load_generator(build), "-p", self.port, "-P", str(self.pid), "-c", str(connections), "-s", str(size)]
+        return result_line([*command, *map(str, arguments)], LOAD_CORE)
+
+
+def log_file():
+    return tempfile.NamedTemporaryFile("r", prefix="thrum-bench-", suffix=".log")
+
+
+def cachegrind(log):
+    """Counts instructions only. Python's handling of SIGTERM and the like does not matter: valgrind reports anyway."""
+    return ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--branch-sim=no", "--cachegrind-out-file=/dev/null",
+            "--log-file=" + log]
+
+
+def instruction_count(log, command):
+    found = re.search(r"I\s+refs:\s+([\d,]+)", log.read())
+    if not found:
+        raise Failed("%s: cachegrind counted nothing" % " ".join(command))
+    return int(found.group(1).replace(",", ""))
+
+
+def micro_instructions(command, bench, low=20000, high=60000):
+    """User instructions an operation: the difference of two run lengths, so that start and end do not count."""
+    counts = []
+    for count in (low, high):
+        with log_file() as log:
+            if result_line([*cachegrind(log.name), *command, bench, str(count)], SERVER_CORE) is None:
+                return None
+            counts.append(instruction_count(log, command))
+    return (counts[1] - counts[0]) / (high - low)
+
+
+def echo_instructions(build, command, connections=64, low=2000, high=12000):
+    """User instructions of the server an echo of 64 bytes."""
+    taken = []
+    for requests in (low, high):
+        with log_file() as log:
+            with Server(command, cachegrind(log.name)) as server:
+                done = server.load(build, connections, 64, "-n", requests)
+            taken.append((instruction_count(log, command), done["requests"]))
+    return (taken[1][0] - taken[0][0]) / (taken[1][1] - taken[0][1])
+
+
+def echo_calls(build, command, connections=64, low=1000, high=5000):
+    """System calls of the server an echo of 64 bytes, by name. Opening the connections cancels out."""
+    taken = []
+    for requests in (low, high):
+        with log_file() as log:
+            with Server(command, ["strace", "-f", "-c", "-U", "calls,name", "-o", log.name]) as server:
+                with open("/proc/%d/task/%d/children" % (server.pid, server.pid)) as children:
+                    traced = int(children.read().split()[0])
+                done = server.load(build, connections, 64, "-n", requests)
+                server.stop(traced)
+            rows = (line.split() for line in log)
+            taken.append(({row[1]: int(row[0]) for row in rows if len(row) == 2 and row[0].isdigit()}, done["requests"]))
+    (before, first), (after, second) = taken
+    calls = {name: (count - before.get(name, 0)) / (second - first) for name, count in after.items() if name != "total"}
+    return {name: count for name, count in calls.items() if abs(count) >= 0.0005}

@@ -1,0 +1,59 @@
+"""Who is measured: the command lines of thrum and of its peers, and how much work each gets."""
+import os
+
+from harness.machine import HERE, PYTHON
+
+# The reference of each suite is its first peer; thrum is the last one.
+ECHO_CELLS = [(1, 64), (64, 64), (1000, 64), (64, 16384)]
+
+# Operations: in C, and in Python.
+MICRO = {
+    "create": (2000000, 30000),
+    "yield2": (5000000, 50000),
+    "yield1000": (5000000, 50000),
+    "nest1": (5000000, 50000),
+    "nest10": (5000000, 50000),
+    "nest100": (5000000, 30000),
+    "await0": (5000000, 300000),
+    "timeout": (2000000, 20000),
+    "cancel": (2000000, 20000),
+    "timers": (1000000, 100000),
+    "tcancel": (1000000, 100000),
+    "mem": (1000000, 100000),
+}
+ON_FULL_COUNT_ONLY = ("timers", "tcancel", "mem")  # these depend on how many there are at once
+
+
+def python(script, *arguments):
+    return [PYTHON, os.path.join(HERE, "field", script), *arguments]
+
+
+def present(peers):
+    """Leaves out what was not built."""
+    return {name: command for name, command in peers.items() if os.path.exists(command[0])}
+
+
+def echo_peers(build):
+    field = os.path.join(build, "tests", "bench", "field")
+    return present({
+        "epoll": [os.path.join(field, "echo_epoll")],
+        "libev": [os.path.join(field, "echo_libev")],
+        "libuv": [os.path.join(field, "echo_libuv")],
+        "asyncio": python("asyncio_echo.py"),
+        "thrum": [os.path.join(build, "tests", "bench", "peers", "echo")],
+    })
+
+
+def micro_peers(build):
+    field = os.path.join(build, "tests", "bench", "field")
+    return present({
+        "floor": [os.path.join(field, "floor")],
+        "libev": [os.path.join(field, "timers_libev")],
+        "libuv": [os.path.join(field, "timers_libuv")],
+        "asyncio": python("asyncio_micro.py"),
+        "thrum": [os.path.join(build, "tests", "bench", "peers", "micro")],
+    })
+
+
+def load_generator(build):
+    return os.path.join(build, "tests", "bench", "load")

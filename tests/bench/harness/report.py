@@ -1,0 +1,64 @@
+"""Figures of several rounds to medians, ratios, gates and markdown."""
+import json
+import os
+import statistics
+
+from harness.machine import HERE
+
+
+def limits(section):
+    with open(os.path.join(HERE, "limits.json")) as file:
+        return json.load(file)[section]
+
+
+def short(value):
+    """Three digits, without an exponent."""
+    return "-" if value is None else "%.0f" % value if abs(value) >= 100 else "%.3g" % value
+
+
+def summarise(rounds, figure, reference):
+    """rounds: [{peer: {figure: value}}]. Gives {peer: median, min, max and the median ratio within a round}."""
+    result = {}
+    for peer in dict.fromkeys(name for row in rounds for name in row):
+        values = [row[peer][figure] for row in rounds if peer in row]
+        ratios = [row[peer][figure] / row[reference][figure] for row in rounds
+                  if peer in row and reference in row and row[reference][figure]]
+        result[peer] = {"median": statistics.median(values), "min": min(values), "max": max(values),
+                        "ratio": statistics.median(ratios) if ratios else None, "rounds": len(values)}
+    return result
+
+
+def within(bound, value, ratio, of=None):
+    """Whether a figure keeps a bound of limits.json; of: the figure of the other benchmark that it names."""
+    fine = True
+    if "ratio" in bound:
+        fine = ratio is not None and ratio <= bound["ratio"]
+    if "value" in bound:
+        fine = fine and value <= bound["value"]
+    if "of" in bound and of is not None:
+        fine = fine and value <= of * bound["of"][1]
+    return fine
+
+
+def bound_text(bound):
+    parts = []
+    if "ratio" in bound:
+        parts.append("%gx" % bound["ratio"])
+    if "value" in bound:
+        parts.append("%g" % bound["value"])
+    if "of" in bound:
+        parts.append("%gx %s" % (bound["of"][1], bound["of"][0].split("/")[-1]))
+    return ", ".join(parts)
+
+
+def cell(figures, with_ratio=True):
+    text = "%s [%s-%s]" % (short(figures["median"]), short(figures["min"]), short(figures["max"]))
+    return text + (" **%.2fx**" % figures["ratio"] if with_ratio and figures["ratio"] is not None else "")
+
+
+def table(title, head, rows):
+    print("\n### %s\n" % title)
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print(flush=True)
