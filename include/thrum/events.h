@@ -1,0 +1,245 @@
+/**
+ * @file events.h
+ * The event loop: what asyncio has in events.py. A thread has at most one loop at a time, which every other function of
+ * thrum finds by itself.
+ */
+#ifndef THRUM_EVENTS_H
+#define THRUM_EVENTS_H
+
+#include <thrum/errors.h>
+#include <thrum/handles.h>
+#include <thrum/tasks.h>
+
+THRUM_BEGIN_DECLS
+
+typedef struct thrum_loop thrum_loop;
+
+/** What an exception handler is told. Valid during the call. */
+typedef struct thrum_report {
+    const char *message;     /**< what happened, in words */
+    int error;               /**< the error, or 0 */
+    const thrum_error *detail; /**< of the error, or NULL */
+    thrum_task *task;        /**< the task concerned, or NULL */
+    thrum_handle *handle;    /**< the handle concerned, or NULL */
+    const thrum_function *function; /**< the async function concerned, or NULL */
+    uint32_t line;           /**< where in it, or 0 */
+} thrum_report;
+
+typedef void thrum_exception_handler(thrum_loop *loop, const thrum_report *report, void *context);
+
+/** How a loop waits. */
+typedef enum thrum_backend_kind {
+    THRUM_BACKEND_DEFAULT, /**< libev */
+    THRUM_BACKEND_LIBEV,
+    THRUM_BACKEND_SIM /**< virtual time: jumps to the next timer when nothing is ready; descriptors are not watched */
+} thrum_backend_kind;
+
+/** What libev polls with. */
+typedef enum thrum_poller {
+    THRUM_POLLER_DEFAULT,
+    THRUM_POLLER_SELECT,
+    THRUM_POLLER_POLL,
+    THRUM_POLLER_EPOLL,
+    THRUM_POLLER_KQUEUE
+} thrum_poller;
+
+/** Options of a new loop. Zeroed memory with `size` set is the default; members may be added at the end. */
+typedef struct thrum_loop_options {
+    size_t size; /**< sizeof(thrum_loop_options) */
+    thrum_backend_kind backend;
+    thrum_poller poller;
+    bool debug;
+    uint64_t seed; /**< THRUM_BACKEND_SIM: 0 keeps asyncio's order; otherwise the ready queue is shuffled by it */
+    thrum_time start; /**< THRUM_BACKEND_SIM: where its clock begins */
+} thrum_loop_options;
+
+/**
+ * Make this thread's loop.
+ * [never waits · allocates · any thread]
+ *
+ * @param loop     where the loop goes; owned, to be given back with thrum_loop_close()
+ * @param options  NULL is the default
+ * @return gives 0; THRUM_ESTATE when this thread has a loop; THRUM_EUNSUPPORTED for a poller that is not there;
+ *         THRUM_EINVAL; THRUM_ENOMEM; -errno
+ *
+ * asyncio: new_event_loop and set_event_loop
+ */
+THRUM_API int thrum_loop_new(thrum_loop **loop, const thrum_loop_options *options);
+
+struct ev_loop;
+
+/**
+ * Make a loop that lives inside a libev loop which the application runs by itself, `EV_DEFAULT` included: tasks go on
+ * whenever that runs. thrum_loop_close() takes it out again and leaves the libev loop alone.
+ * [never waits · allocates · the thread that runs `ev`]
+ *
+ * @param loop  where the loop goes; owned
+ * @param ev    stays the application's, and outlives the loop
+ * @return gives 0; THRUM_ESTATE when this thread has a loop; THRUM_EINVAL; THRUM_ENOMEM
+ */
+THRUM_API int thrum_loop_from_ev(thrum_loop **loop, struct ev_loop *ev);
+
+/** The libev loop under a loop, for libraries with a libev adapter; NULL on other backends. */
+THRUM_API struct ev_loop *thrum_loop_ev(thrum_loop *loop);
+
+/**
+ * Close a loop: queued calls and timers are dropped, tasks that have not ended are reported and destroyed.
+ * [never waits · this loop's thread only]
+ *
+ * @param loop  not running; NULL does nothing
+ * @return gives 0; THRUM_ESTATE when it runs
+ *
+ * asyncio: loop.close
+ */
+THRUM_API int thrum_loop_close(thrum_loop *loop);
+
+/** This thread's loop, or NULL. asyncio: get_event_loop */
+THRUM_API thrum_loop *thrum_loop_current(void);
+
+/** This thread's loop if it runs, or NULL. asyncio: get_running_loop */
+THRUM_API thrum_loop *thrum_loop_running(void);
+
+/**
+ * Run until thrum_loop_stop(). When that was called before, one pass is made that does not wait.
+ * [waits for the world · this loop's thread only]
+ *
+ * @param loop  this thread's, not running
+ * @return gives 0; THRUM_ESTATE when a loop runs in this thread already; THRUM_ECLOSED; -errno of the poller
+ *
+ * asyncio: loop.run_forever
+ */
+THRUM_API int thrum_loop_run_forever(thrum_loop *loop);
+
+/**
+ * Run until something is done.
+ * [waits for the world · this loop's thread only]
+ *
+ * @param loop   this thread's, not running
+ * @param what   an awaitable; spent by this call whatever it gives
+ * @param value  where its result goes; may be NULL
+ * @return gives 0 or its error; THRUM_ESTATE when the loop runs, or was stopped before (the task goes on in the next
+ *         run); THRUM_ECLOSED; THRUM_ENOMEM
+ *
+ * asyncio: loop.run_until_complete
+ */
+THRUM_API int thrum_loop_run_until_complete(thrum_loop *loop, thrum_awaitable what, thrum_value *value);
+
+/**
+ * Have the loop return when the current pass is over. Calls queued meanwhile wait for the next run.
+ * [never waits · this loop's thread only]
+ *
+ * @param loop  any
+ *
+ * asyncio: loop.stop
+ */
+THRUM_API void thrum_loop_stop(thrum_loop *loop);
+
+/**
+ * One pass, for embedding in another main loop: wait at most `most`, take up what happened, run what is ready.
+ * [waits at most `most` · this loop's thread only]
+ *
+ * @param loop  this thread's, not running
+ * @param most  ticks; 0 does not wait, THRUM_NEVER waits as long as nothing happens
+ * @return gives 0; THRUM_ESTATE; THRUM_ECLOSED; -errno
+ */
+THRUM_API int thrum_loop_step(thrum_loop *loop, thrum_time most);
+
+/** When the loop next has something to do by itself: 0 for at once, THRUM_NEVER for not before a descriptor is ready. */
+THRUM_API thrum_time thrum_loop_next_deadline(const thrum_loop *loop);
+
+/** A descriptor that is readable when the loop should be stepped (the poller's), or THRUM_EUNSUPPORTED. */
+THRUM_API int thrum_loop_descriptor(const thrum_loop *loop);
+
+/** asyncio: loop.is_running */
+THRUM_API bool thrum_loop_is_running(const thrum_loop *loop);
+
+/** The loop's clock, read now (and kept for thrum_now()). asyncio: loop.time */
+THRUM_API thrum_time thrum_loop_time(thrum_loop *loop);
+
+/** Ticks below which two times are the same for this loop's clock. asyncio: the clock's resolution */
+THRUM_API thrum_time thrum_loop_resolution(const thrum_loop *loop);
+
+/** A call that another thread asks for. The struct is the caller's and stays in place until it was called. */
+typedef struct thrum_post {
+    struct thrum_post *next; /* private */
+    uintptr_t state;         /* private */
+    void (*call)(struct thrum_post *post);
+    void *context;
+} thrum_post;
+
+/**
+ * Have the loop call something; the one function that may be used from another thread or a signal handler.
+ * Posting again what has not been called yet does nothing. Calls run in the order of posting, after what is ready.
+ * [never waits · no allocation · any thread]
+ *
+ * @param loop  open, or being closed
+ * @param post  `call` and `context` set, the rest zeroed; stays in place until it is called
+ * @return gives 0; THRUM_ECLOSED when the loop takes no more (it is not called)
+ *
+ * asyncio: loop.call_soon_threadsafe
+ */
+THRUM_API int thrum_call_soon_threadsafe(thrum_loop *loop, thrum_post *post);
+
+/** A descriptor that is watched. The struct is the caller's and stays in place while it is watched. */
+typedef struct thrum_watch {
+    thrum_handle handle;   /* private */
+    thrum_loop *loop;      /* private */
+    void *storage[6];      /* private: the backend's */
+    struct thrum_watch *next;  /* private: watches of the loop that add_reader made */
+    int descriptor;
+    uint8_t events;
+    uint8_t active;
+} thrum_watch;
+
+/**
+ * Call a handle whenever a descriptor is readable, until thrum_remove_reader(). Replaces what was there.
+ * [never waits · allocates at first use of a descriptor · this loop's thread only]
+ *
+ * @param descriptor  open; remove its reader before closing it
+ * @param call        called in every pass in which it is readable
+ * @param context     for `call`, as `handle->context`
+ * @return gives 0; THRUM_ECLOSED; THRUM_ENOMEM; THRUM_EUNSUPPORTED on backends without descriptors; THRUM_ESTATE when a
+ *         stream uses it; THRUM_EINVAL
+ *
+ * asyncio: loop.add_reader
+ */
+THRUM_API int thrum_add_reader(int descriptor, thrum_callback *call, void *context);
+
+/** The same for writable. asyncio: loop.add_writer */
+THRUM_API int thrum_add_writer(int descriptor, thrum_callback *call, void *context);
+
+/** Stop watching; a call that is queued already is not made. Gives whether there was one. asyncio: loop.remove_reader */
+THRUM_API bool thrum_remove_reader(int descriptor);
+
+/** asyncio: loop.remove_writer */
+THRUM_API bool thrum_remove_writer(int descriptor);
+
+/**
+ * Say who is told of errors that nobody awaits. NULL: the default, which writes to the log.
+ * [never waits · this loop's thread only]
+ *
+ * @param loop     any
+ * @param handler  called in the loop's thread; must not raise
+ * @param context  for it
+ *
+ * asyncio: loop.set_exception_handler
+ */
+THRUM_API void thrum_loop_set_exception_handler(thrum_loop *loop, thrum_exception_handler *handler, void *context);
+
+/** Report something to the exception handler. asyncio: loop.call_exception_handler */
+THRUM_API void thrum_loop_call_exception_handler(thrum_loop *loop, const thrum_report *report);
+
+/** What the default handler does: a line to the log, then the detail and the trace. asyncio: default_exception_handler */
+THRUM_API void thrum_loop_default_exception_handler(thrum_loop *loop, const thrum_report *report);
+
+/** Debug mode: thorough checks, slow steps are reported. asyncio: loop.set_debug, loop.get_debug */
+THRUM_API void thrum_loop_set_debug(thrum_loop *loop, bool debug);
+THRUM_API bool thrum_loop_get_debug(const thrum_loop *loop);
+
+/** Where messages go: one call a line, without the newline. NULL: to stderr. For the whole process. */
+typedef void thrum_log_function(void *context, const char *line);
+THRUM_API void thrum_log_set(thrum_log_function *log, void *context);
+
+THRUM_END_DECLS
+
+#endif

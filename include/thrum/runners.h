@@ -1,0 +1,87 @@
+/**
+ * @file runners.h
+ * A whole program around one async function: a loop is made, the function runs, what it left behind is cancelled.
+ */
+#ifndef THRUM_RUNNERS_H
+#define THRUM_RUNNERS_H
+
+#include <thrum/events.h>
+
+THRUM_BEGIN_DECLS
+
+/** Options of a runner. Zeroed memory with `size` set is the default; members may be added at the end. */
+typedef struct thrum_runner_options {
+    size_t size;             /**< sizeof(thrum_runner_options) */
+    thrum_loop_options loop; /**< backend, poller, debug; its `size` may be 0 */
+    thrum_time shutdown;     /**< how long what is left may take to end once cancelled; 0: 300 s */
+    bool no_signals;         /**< leave SIGINT alone */
+    bool terminate;          /**< SIGTERM cancels the main task as SIGINT does */
+} thrum_runner_options;
+
+/** A runner. Fields are private. */
+typedef struct thrum_runner {
+    thrum_loop *loop;
+    thrum_time shutdown;
+    thrum_runner_options options;
+    uint8_t state;
+} thrum_runner;
+
+/**
+ * Prepare a runner; its loop is made by the first run.
+ * [never waits · any thread]
+ *
+ * @param runner   the caller's
+ * @param options  copied; NULL is the default
+ * @return gives 0; THRUM_EINVAL
+ *
+ * asyncio: Runner
+ */
+THRUM_API int thrum_runner_init(thrum_runner *runner, const thrum_runner_options *options);
+
+/**
+ * Run something to its end. May be called any number of times; the loop and what runs in it stay.
+ * The first SIGINT cancels the main task; a second one ends the run at once.
+ * [waits for the world · the runner's thread only]
+ *
+ * @param runner  initialised
+ * @param what    an awaitable; spent by this call whatever it gives
+ * @param value   where its result goes; may be NULL
+ * @return gives 0 or its error; THRUM_EINTERRUPTED when a signal ended it; THRUM_ESTATE when a loop runs in this thread
+ *         or the runner is closed; what thrum_loop_new() gives
+ *
+ * asyncio: Runner.run
+ */
+THRUM_API int thrum_runner_run(thrum_runner *runner, thrum_awaitable what, thrum_value *value);
+
+/** The loop of a runner, made if need be; NULL when that fails. asyncio: Runner.get_loop */
+THRUM_API thrum_loop *thrum_runner_loop(thrum_runner *runner);
+
+/**
+ * Cancel every task that is left, again until all is quiet; at the deadline name those that remain; close the loop.
+ * [waits at most the shutdown time · the runner's thread only]
+ *
+ * @param runner  initialised; closing it again does nothing
+ * @return gives 0; THRUM_ETIMEDOUT when tasks remained (they were named in the log, and destroyed)
+ *
+ * asyncio: Runner.close
+ */
+THRUM_API int thrum_runner_close(thrum_runner *runner);
+
+/**
+ * Run a whole program: `int main(void) { return thrum_run(app()); }`. An error that is not caught is printed with its
+ * name, text, detail and trace.
+ * [waits for the world]
+ *
+ * @param what  an awaitable; spent
+ * @return gives an exit code: 0; 1 after an error; 130 after SIGINT
+ *
+ * asyncio: run
+ */
+THRUM_API int thrum_run(thrum_awaitable what);
+
+/** The same with options. */
+THRUM_API int thrum_run_with(thrum_awaitable what, const thrum_runner_options *options);
+
+THRUM_END_DECLS
+
+#endif

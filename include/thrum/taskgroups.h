@@ -1,0 +1,100 @@
+/**
+ * @file taskgroups.h
+ * Tasks that belong together: the block does not end before they have, and when one fails the others are cancelled.
+ */
+#ifndef THRUM_TASKGROUPS_H
+#define THRUM_TASKGROUPS_H
+
+#include <thrum/blocks.h>
+
+THRUM_BEGIN_DECLS
+
+struct thrum_child;
+
+/** A group of tasks, open for the length of a block. Fields are private. */
+typedef struct thrum_group {
+    thrum_scope scope;
+    thrum_task *parent;
+    struct thrum_child *children; /* not done; a circle */
+    struct thrum_child *kept;     /* done, their handles still good; a chain */
+    struct thrum_error *errors, **last_error;
+    uint32_t failures;
+    uint8_t state;
+    uint8_t flags;
+    int32_t first_error;
+    thrum_waiter *joiner;
+} thrum_group;
+
+/**
+ * Open a group: `WITH (self->group, thrum_group_open(&self->group)) { ... }`. At the end of the block it is joined: every
+ * child has ended, and its frames are gone. When a child fails, the others and the block are cancelled, and the
+ * block ends with THRUM_EGROUP: thrum_error_last()->errors lists what happened, in order, the block's own error last.
+ * A child that ends as cancelled is no failure.
+ * [awaits · suspends at its end while children run · no allocation · this loop's thread only]
+ *
+ * @param group  in the LOCALS of the function; one that is open gives THRUM_ESTATE
+ * @return gives 0
+ *
+ * asyncio: TaskGroup
+ */
+THRUM_API thrum_awaitable thrum_group_open(thrum_group *group) THRUM_MUST_USE_;
+
+/**
+ * Start a child. Allowed while the group is joined as long as one child runs, so children may spawn siblings.
+ * [never waits · one task of the pool · this loop's thread only]
+ *
+ * @param group  open
+ * @param what   an awaitable; spent by this call whatever it gives
+ * @return gives a handle that is good while the group is open, not to be released; NULL when the pool is used up, the
+ *         group is not open or is being cancelled: thrum_group_error() tells which
+ *
+ * asyncio: TaskGroup.create_task
+ */
+THRUM_API thrum_task *thrum_group_spawn(thrum_group *group, thrum_awaitable what);
+
+/**
+ * Start a child that is forgotten as soon as it has ended; what a server does with its connections.
+ * [never waits · one task of the pool · this loop's thread only]
+ *
+ * @param group  open
+ * @param what   an awaitable; spent by this call whatever it gives
+ * @return gives 0; THRUM_ENOMEM; THRUM_ESTATE when the group is not open, or is being cancelled
+ *
+ * asyncio: TaskGroup.create_task, the result forgotten
+ */
+THRUM_API int thrum_group_spawn_detached(thrum_group *group, thrum_awaitable what);
+
+/** Start a child eagerly, as thrum_spawn_eager(). asyncio: TaskGroup.create_task(eager_start=True) */
+THRUM_API thrum_task *thrum_group_spawn_eager(thrum_group *group, thrum_awaitable what);
+
+/** Why the last thrum_group_spawn() gave NULL: THRUM_ENOMEM or THRUM_ESTATE; 0. */
+THRUM_API int thrum_group_error(const thrum_group *group);
+
+/**
+ * Wait, inside the block, until no child runs. The group stays open. Errors are not given here, but at the block's end.
+ * [awaits · does not suspend when there are none · no allocation · this loop's thread only]
+ *
+ * @param group  open
+ * @return gives 0; THRUM_ECANCELED, when a child failed or the task was cancelled; THRUM_EBUSY when somebody joins
+ *
+ * asyncio: what `__aexit__` waits for
+ */
+THRUM_API thrum_awaitable thrum_group_join(thrum_group *group) THRUM_MUST_USE_;
+
+/**
+ * Cancel what runs in a group: the children and, once, the block; the block then ends without an error of its own.
+ * Before the block is entered it is remembered; after its end it does nothing.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param group  any
+ *
+ * asyncio: TaskGroup.cancel
+ */
+THRUM_API void thrum_group_cancel(thrum_group *group);
+
+/** How many children have not ended. asyncio: len(TaskGroup._tasks) */
+THRUM_API size_t thrum_group_size(const thrum_group *group);
+
+THRUM_END_DECLS
+
+#endif

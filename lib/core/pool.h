@@ -1,0 +1,80 @@
+/* The pool of a thread (thrum/pool.h): size classes of blocks, cut from slabs. */
+#ifndef THRUM_CORE_POOL_H
+#define THRUM_CORE_POOL_H
+
+#include <thrum/pool.h>
+
+/* What a block is for; tasks and frames can be walked. */
+enum { POOL_FRAME, POOL_TASK, POOL_OTHER, POOL_KINDS };
+
+#if THRUM_HOSTED
+enum { POOL_FINE = 64, POOL_CLASSES = 64 + 28, POOL_SLAB_LIMIT = 65536 };
+#else
+enum { POOL_FINE = 16, POOL_CLASSES = 16 + 12, POOL_SLAB_LIMIT = 1024 };
+#endif
+
+typedef struct pool_block {
+    struct pool_block *next;
+    void *mark; /* POOL_FREE_MARK in a free block */
+} pool_block;
+
+/* No frame's `caller` and no task's `prev` is this. */
+#define POOL_FREE_MARK ((void *)1)
+
+struct pool_slab;
+
+typedef struct thrum_pool {
+    pool_block *free[POOL_KINDS][POOL_CLASSES];
+    struct pool_slab *slabs;
+    uint32_t limit; /* larger blocks come from the allocator one by one; 0 until first use */
+    thrum_allocator allocator;
+    char *memory, *end; /* the rest of a static array */
+    bool array;
+} thrum_pool;
+
+void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind);
+void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned kind);
+void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block, void *context), void *context);
+
+static inline unsigned pool_class(size_t size)
+{
+    if (size <= POOL_FINE * 8u)
+        return (unsigned)((size + 7) / 8 - 1);
+    /* Four classes a doubling. */
+    unsigned shift = 0;
+    size_t top = (size - 1) / (POOL_FINE * 2u);
+    while (top >= 8) {
+        top /= 2;
+        shift++;
+    }
+    return POOL_FINE + shift * 4 + (unsigned)(top - 4);
+}
+
+/* A block of at least `size` bytes, at least a pool_block. Not cleared. NULL when there is none. */
+static inline void *pool_take(thrum_pool *pool, size_t size, unsigned kind)
+{
+    if (THRUM_LIKELY_(size <= pool->limit)) {
+        pool_block **list = &pool->free[kind][pool_class(size)];
+        pool_block *block = *list;
+        if (THRUM_LIKELY_(block != NULL)) {
+            *list = block->next;
+            return block;
+        }
+    }
+    return thrum_pool_slow(pool, size, kind);
+}
+
+static inline void pool_give(thrum_pool *pool, void *memory, size_t size, unsigned kind)
+{
+    if (THRUM_UNLIKELY_(size > pool->limit)) {
+        thrum_pool_give_slow(pool, memory, size, kind);
+        return;
+    }
+    pool_block *block = (pool_block *)memory;
+    pool_block **list = &pool->free[kind][pool_class(size)];
+    block->next = *list;
+    block->mark = POOL_FREE_MARK;
+    *list = block;
+}
+
+#endif

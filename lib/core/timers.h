@@ -1,0 +1,53 @@
+/* Timers: nodes ordered by `as.when`, those of one time in the order of arming. Start and stop never fail and never
+ * allocate. Two implementations behind these calls: a radix heap on hosts, one sorted list on microcontrollers. */
+#ifndef THRUM_CORE_TIMERS_H
+#define THRUM_CORE_TIMERS_H
+
+#include <thrum/types.h>
+
+#if THRUM_RADIX_TIMERS
+enum { THRUM_TIMER_BUCKETS = 65 };
+
+typedef struct thrum_timer_bucket {
+    thrum_node list;     /* sentinel */
+    thrum_time earliest; /* no timer in it is due before; exact unless `stale` */
+    bool stale;
+} thrum_timer_bucket;
+
+typedef struct thrum_timers {
+    uint64_t filled;  /* bit i: bucket i has timers; bucket 64 is told by its list */
+    thrum_time floor; /* no timer is due before this */
+    size_t count;
+    thrum_timer_bucket buckets[THRUM_TIMER_BUCKETS];
+} thrum_timers;
+#else
+typedef struct thrum_timers {
+    thrum_node list; /* sentinel; soonest first */
+} thrum_timers;
+#endif
+
+struct thrum_state;
+
+/* Prepare for a loop whose clock shows `now`. */
+void thrum_timers_open(thrum_timers *timers, thrum_time now);
+
+/* Arm a timer. `waiter` is in no list; its state becomes NODE_TIMED. */
+void thrum_timer_start(thrum_timers *timers, thrum_waiter *waiter, thrum_time when);
+
+/* Disarm a timer that is armed; its state becomes NODE_PARKED. */
+void thrum_timer_stop(thrum_timers *timers, thrum_waiter *waiter);
+
+/* Put everything that is due at `now` at the tail of the ready queue, in order. */
+void thrum_timers_collect(struct thrum_state *state, thrum_time now);
+
+/* The time of the next timer, or THRUM_NEVER. On hosts it may be too early after a timer was stopped, never too late. */
+thrum_time thrum_timers_next(thrum_timers *timers);
+
+#if THRUM_TIME_BITS == 64
+static inline bool time_reached(thrum_time when, thrum_time now) { return when <= now; }
+#else
+/* 32 bits wrap: what lies less than half the range behind is past. */
+static inline bool time_reached(thrum_time when, thrum_time now) { return (int32_t)(when - now) <= 0; }
+#endif
+
+#endif

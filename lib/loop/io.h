@@ -1,0 +1,49 @@
+/* Descriptors, for the layers above the loop: one watcher a descriptor and direction, initialised once and then only
+ * started and stopped, so that a steady state makes no epoll_ctl. */
+#ifndef THRUM_LOOP_IO_H
+#define THRUM_LOOP_IO_H
+
+#include <thrum/events.h>
+
+enum { IO_READ = 1, IO_WRITE = 2 };
+
+typedef struct thrum_io thrum_io;
+
+/* Called while the loop polls, before anything of the pass runs: wake tasks and queue calls here, nothing else. The
+ * watcher is still started; what has nobody to tell stops it. */
+typedef void thrum_io_ready(thrum_io *io);
+
+struct thrum_io {
+    thrum_io_ready *ready;
+    void *owner;
+    int descriptor;
+    uint8_t events;
+    bool started;
+    void *storage[8]; /* the backend's */
+};
+
+/* Prepare a watcher of an open descriptor. 0; THRUM_ESTATE without a loop; THRUM_EUNSUPPORTED on backends that watch no
+ * descriptors. */
+int thrum_io_init(thrum_io *io, int descriptor, uint8_t events, thrum_io_ready *ready, void *owner);
+
+/* Both do nothing when it is so already. Stopping and starting again within one pass costs no system call. */
+void thrum_io_start(thrum_io *io);
+void thrum_io_stop(thrum_io *io);
+
+/* Before the descriptor is closed: stops, and forgets what the poller knows of it. */
+void thrum_io_close(thrum_io *io);
+
+/* Scratch memory of the loop, for reads that have no buffer of their own: good until the step that uses it suspends. */
+enum { LOOP_SCRATCH = 65536 };
+void *thrum_loop_scratch(void);
+
+/* Everything that must be closed when the loop closes (streams, servers) hangs here. Called once, on thrum_loop_close(),
+ * newest first; thrum_loop_forget() takes it out before. */
+typedef struct thrum_loop_closer {
+    struct thrum_loop_closer *next, *previous;
+    void (*close)(struct thrum_loop_closer *closer);
+} thrum_loop_closer;
+void thrum_loop_remember(thrum_loop_closer *closer);
+void thrum_loop_forget(thrum_loop_closer *closer);
+
+#endif
