@@ -8,6 +8,8 @@
 #ifndef THRUM_CHECKING_H
 #define THRUM_CHECKING_H
 
+#ifdef THRUM_CHECKING
+
 THRUM_BEGIN_DECLS
 int thrum_checking_body_(void);                        /* head of the loop that stands for BEGIN ... END */
 int thrum_checking_await_(const char *macro, ...);     /* what; where the result goes */
@@ -80,5 +82,7 @@ THRUM_END_DECLS
     else if (thrum_checking_caught_all_("CATCH_ALL", err, scope))                                                      \
     {}                                                                                                                 \
     else
+
+#endif /* THRUM_CHECKING */
 
 #endif

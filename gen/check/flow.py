@@ -1,0 +1,295 @@
+"""Data flow over the graph: which locals an await has taken, where addresses of locals go, what became of a caught
+cancellation and of each awaitable. Everything is "on some path": states are joined by union.
+"""
+
+from clang.cindex import TypeKind
+
+import clangapi as api
+
+
+class State:
+    """What may hold at one point.
+
+    lost    local -> (awaits since its value was stored, parts stored since then)
+    points  key of a place -> locals that it may point to
+    caught  await -> places that hold its error, while the cancellation was not passed on
+    stock   key of a place -> {("made" | "spent", node)}
+    """
+
+    __slots__ = ("lost", "points", "caught", "stock")
+
+    def __init__(self, lost=None, points=None, caught=None, stock=None):
+        self.lost, self.points, self.caught, self.stock = lost or {}, points or {}, caught or {}, stock or {}
+
+    def copy(self):
+        return State(dict(self.lost), dict(self.points), dict(self.caught), dict(self.stock))
+
+    def __eq__(self, other):
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def join(self, other):
+        for key, (awaits, parts) in other.lost.items():
+            mine = self.lost.get(key)
+            self.lost[key] = (mine[0] | awaits, mine[1] & parts) if mine else (awaits, parts)
+        for key, targets in other.points.items():
+            self.points[key] = self.points.get(key, frozenset()) | targets
+        for key, places in other.caught.items():
+            self.caught[key] = self.caught[key] & places if key in self.caught else places
+        for key, marks in other.stock.items():
+            self.stock[key] = self.stock.get(key, frozenset()) | marks
+
+
+def covered(type_, path, parts):
+    """Whether `path` inside of something of this type was stored again, when just `parts` of it were."""
+    if any(path[: len(part)] == part for part in parts):
+        return True
+    below = [part[len(path):] for part in parts if part[: len(path)] == path]
+    if not below:
+        return False
+    for step in path:
+        type_ = inner_type(type_, step)
+        if type_ is None:
+            return False
+    return filled(type_, below)
+
+
+def filled(type_, parts):
+    """Whether storing `parts` leaves nothing of a value of this type behind. Any element will do for an array."""
+    if () in parts or api.is_array(type_):
+        return True
+    if type_.get_canonical().kind != TypeKind.RECORD:
+        return False
+    for field in type_.get_canonical().get_fields():
+        inner = [part[1:] for part in parts if part[0] == "." + field.spelling]
+        if not inner or not filled(field.type, inner):
+            return False
+    return True
+
+
+def inner_type(type_, step):
+    type_ = type_.get_canonical()
+    if step.startswith("["):
+        return type_.get_array_element_type() if api.is_array(type_) else None
+    if type_.kind != TypeKind.RECORD:
+        return None
+    return next((field.type for field in type_.get_fields() if "." + field.spelling == step), None)
+
+
+def part_of(path):
+    """Elements whose index is not constant stand for their array."""
+    return path[: path.index("[*]")] if "[*]" in path else path
+
+
+class Flow:
+    def __init__(self, graph, findings):
+        self.graph = graph
+        self.variables = graph.variables
+        self.findings = findings  # told what is found; see findings.py
+        self.nodes = graph.order()
+        self.steady = self.find_steady()
+
+    def find_steady(self):
+        """Locals that every resume initialises again, and nothing else stores to."""
+        stores = {}
+        for node in self.nodes:
+            if node.op == "assign" and node.place.variable:
+                stores[node.place.root] = stores.get(node.place.root, 0) + 1
+            if node.op == "give" and not node.constant:
+                for source in node.sources:
+                    if source.kind == "address" and source.place.variable:
+                        stores[source.place.root] = stores.get(source.place.root, 0) + 2
+        return {key for key, variable in self.variables.items() if variable.before_begin and stores.get(key, 0) <= 1}
+
+    def run(self):
+        states = {id(self.graph.entry): State()}
+        number = {id(node): i for i, node in enumerate(self.nodes)}
+        work = {0}
+        while work:
+            node = self.nodes[min(work)]
+            work.discard(number[id(node)])
+            state = states[id(node)].copy()
+            self.step(node, state, False)
+            for after, test in node.succ:
+                out = self.through(state, test)
+                old = states.get(id(after))
+                if old is None:
+                    states[id(after)] = out.copy()
+                else:
+                    new = old.copy()
+                    new.join(out)
+                    if new == old:
+                        continue
+                    states[id(after)] = new
+                work.add(number[id(after)])
+        for node in self.nodes:
+            self.step(node, states[id(node)].copy(), True)
+
+    @staticmethod
+    def through(state, test):
+        """The state on an edge: cancellations that cannot take it are left behind."""
+        if test is None or not state.caught:
+            return state
+        key, taken = test
+        if taken:
+            return state
+        out = state.copy()
+        out.caught = {await_: places for await_, places in state.caught.items() if key is not None and key not in places}
+        return out
+
+    def step(self, node, state, tell):
+        handler = getattr(self, "on_" + node.op, None)
+        if handler:
+            handler(node, state, tell)
+
+    # ---- locals
+
+    def on_declare(self, node, state, tell):
+        state.lost.pop(node.variable, None)
+        for key in [key for key in state.points if key[0] == node.variable]:
+            del state.points[key]
+
+    def on_await(self, node, state, tell):
+        for key in self.variables:
+            if key not in self.steady and not isinstance(key, tuple):
+                awaits, _ = state.lost.get(key, (frozenset(), None))
+                # What was lost before stays lost for the older reason, too: the message names the nearest.
+                state.lost[key] = (awaits | {node.await_}, frozenset())
+
+    def on_use(self, node, state, tell):
+        place = node.place
+        if tell:
+            self.check(place, node.cursor, state)
+            for target in self.pointed(place.pointer, state):
+                self.check_variable(target, ("[*]",), node.cursor, state)
+
+    def check(self, place, cursor, state):
+        if place.variable:
+            self.check_variable(place.root, place.path, cursor, state)
+
+    def check_variable(self, key, path, cursor, state):
+        if key not in state.lost:
+            return
+        awaits, parts = state.lost[key]
+        variable = self.variables[key]
+        if not parts or not covered(variable.type, part_of(path), parts):
+            self.findings.lost(variable, awaits, cursor)
+
+    def pointed(self, pointer, state):
+        return state.points.get(pointer.key, ()) if pointer is not None and pointer.key else ()
+
+    def on_assign(self, node, state, tell):
+        place = node.place
+        self.store(place, state)
+        key = place.key
+        if key is None:
+            return
+        if "->" not in "".join(place.path):
+            for old in [old for old in state.points if old[0] == key[0] and old[1][: len(key[1])] == key[1]]:
+                del state.points[old]
+        targets = self.targets(node.sources, state)
+        state.points.pop(key, None)
+        if targets:
+            state.points[key] = frozenset(targets)
+        copied = {source.place.key for source in node.sources if source.kind == "copy" and source.place.key}
+        for await_, places in list(state.caught.items()):
+            state.caught[await_] = places | {key} if places & copied else places - {key}
+        state.stock = {old: marks for old, marks in state.stock.items()
+                       if not (old[0] == key[0] and old[1][: len(key[1])] == key[1])}
+        if node.made:
+            state.stock[key] = frozenset({("made", node)})
+            if tell:
+                self.findings.made(node, place)
+
+    def store(self, place, state):
+        if place.variable:
+            self.store_variable(place.root, part_of(place.path), state)
+        else:
+            for target in self.pointed(place.pointer, state):
+                self.store_variable(target, (), state)
+
+    @staticmethod
+    def store_variable(key, path, state):
+        if key in state.lost:
+            if path:
+                awaits, parts = state.lost[key]
+                state.lost[key] = (awaits, parts | {path})
+            else:
+                del state.lost[key]
+
+    # ---- addresses
+
+    def targets(self, sources, state):
+        """The locals whose addresses these values may carry."""
+        found = set()
+        for source in sources:
+            if source.kind == "address":
+                if source.place.variable:
+                    found.add(source.place.root)
+            elif source.place.key:
+                root, path = source.place.key
+                for (other, under), targets in state.points.items():
+                    if other == root and under[: len(path)] == path and not any(s.startswith("->") for s in
+                                                                              under[len(path):]):
+                        found |= targets
+        return found
+
+    def on_give(self, node, state, tell):
+        for source in node.sources:
+            if source.kind == "address" and source.place.variable:
+                given = [(source.place.root, source.place.path)]
+            elif source.kind == "copy":
+                given = [(target, ()) for target in self.pointed(source.place, state)]
+            else:
+                given = []
+            for key, path in given:
+                if node.constant:
+                    if tell:
+                        self.check_variable(key, path, source.cursor, state)
+                else:
+                    self.store_variable(key, part_of(path), state)
+            if source.kind == "address" and source.place.key:
+                root, path = source.place.key
+                for key in list(state.stock):
+                    if key[0] == root and key[1][: len(path)] == path:
+                        if tell:
+                            self.findings.spent_at(state.stock[key])
+                        del state.stock[key]
+
+    def on_hand(self, node, state, tell):
+        if not tell:
+            return
+        for source in node.sources:
+            for target in self.targets([source], state):
+                self.findings.handed(self.variables[target], source.cursor, node.await_, node.callee)
+
+    # ---- cancellations
+
+    def on_caught(self, node, state, tell):
+        if tell and node.await_ in state.caught:
+            self.findings.swallowed(node.await_)
+        state.caught[node.await_] = frozenset({node.place.key} if node.place.key else ())
+
+    def on_settle(self, node, state, tell):
+        state.caught.clear()
+
+    def on_end(self, node, state, tell):
+        if tell:
+            for await_ in state.caught:
+                self.findings.swallowed(await_)
+
+    # ---- awaitables
+
+    def on_spend(self, node, state, tell):
+        key = node.place.key
+        if key is None:
+            return
+        marks = state.stock.get(key, frozenset())
+        if tell:
+            self.findings.spent_at(marks)
+            before = [mark for kind, mark in marks if kind == "spent"]
+            if before and node.by != "move":
+                self.findings.reused(node, before)
+        if node.by == "move":
+            state.stock.pop(key, None)
+        else:
+            state.stock[key] = frozenset({("spent", node)})

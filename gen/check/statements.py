@@ -1,0 +1,380 @@
+"""Statements: how control goes through a function, with the blocks' exits, the errors' ways and FINALLY.
+
+Jumps that lose a block's exit and awaits inside a switch are found here, because here is known where one stands.
+"""
+
+from clang.cindex import CursorKind as K
+
+import clangapi as api
+from expressions import Expressions
+from graph import Graph, Node
+from markers import FINALLY, FOR_MARKERS, Frame, Markers
+
+
+class Jump:
+    """A goto or a label, with where it stands."""
+
+    def __init__(self, cursor, name, builder):
+        self.cursor = cursor
+        self.name = name
+        self.frames = tuple(builder.frames)
+        self.scopes = tuple(builder.scopes)
+        self.awaits = builder.await_count
+        self.section = builder.section
+
+
+class Builder(Markers, Expressions):
+    def __init__(self, canceled, report):
+        self.canceled = canceled
+        self.report = report
+        self.graph = Graph()
+        self.frames = []
+        self.scopes = []
+        self.labels = {}
+        self.gotos, self.label_jumps = [], {}
+        self.await_count = 0
+        self.spender = "move"
+        self.awaiting = None
+        self.section = "before"  # "before" ASYNC_BEGIN, "body", "finally", "after" ASYNC_END
+        self.end = Node("end")
+        self.finally_ = None
+        self.finally_errors = None
+        self.is_async = False
+
+    @property
+    def in_prologue(self):
+        return self.is_async and self.section == "before"
+
+    def build(self, body, is_async):
+        self.is_async = is_async
+        if is_async and any(True for label in find_labels(body) if label.spelling == FINALLY):
+            self.finally_ = Node("nop")
+        self.statement(body)
+        self.graph.go(self.end)
+        if is_async:
+            self.check_jumps()
+        return self.graph
+
+    def node(self):
+        return Node("nop")
+
+    def dropped(self, call):
+        self.report("awaitable-dropped", call,
+                    f"the awaitable of '{api.callee(call)}' is dropped: it does nothing until it is awaited")
+
+    # ---- statements
+
+    def statement(self, cursor):
+        handler = self.STATEMENTS.get(cursor.kind)
+        if handler:
+            handler(self, cursor)
+        elif cursor.kind.is_expression():
+            self.spender = "move"
+            under = api.bare(cursor)
+            if under.kind == K.CALL_EXPR and api.is_awaitable(under.type):
+                self.dropped(under)
+            self.value(cursor)
+        else:
+            for kid in api.kids(cursor):
+                if kid.kind.is_statement():
+                    self.statement(kid)
+                elif kid.kind.is_expression():
+                    self.value(kid)
+                else:
+                    self.declaration(kid)
+
+    def compound(self, cursor):
+        self.scopes.append(cursor.hash)
+        for kid in api.kids(cursor):
+            self.statement(kid)
+        self.scopes.pop()
+
+    def declarations(self, cursor):
+        for kid in api.kids(cursor):
+            self.declaration(kid)
+
+    def condition(self, cursor, yes, no):
+        """Evaluate a condition and go to `yes` or to `no`. Conditions that are constant go one way only."""
+        under = cursor
+        while under.kind in (K.PAREN_EXPR, K.UNEXPOSED_EXPR) and len(api.kids(under)) == 1:
+            under = api.kids(under)[0]
+        kind = under.kind
+        operator = api.operator(under) if kind in api.OPERATORS else ""
+        if operator == "!":
+            return self.condition(api.kids(under)[0], no, yes)
+        if kind == K.BINARY_OPERATOR and operator in ("&&", "||"):
+            left, right = api.kids(under)
+            between = self.node()
+            self.condition(left, between if operator == "&&" else yes, no if operator == "&&" else between)
+            self.graph.start(between)
+            return self.condition(right, yes, no)
+        self.value(under)
+        known = api.constant(under) if kind != K.DECL_REF_EXPR else None
+        branch = self.graph.current
+        if known is None or known:
+            branch.succ.append((yes, self.test(under, True)))
+        if known is None or not known:
+            branch.succ.append((no, self.test(under, False)))
+        self.graph.start(self.node())
+        return None
+
+    def test(self, cursor, taken):
+        """(place key, taken when the place holds a cancellation, or None): what a branch says about an error."""
+        kind = cursor.kind
+        operator = api.operator(cursor) if kind in api.OPERATORS else ""
+        if kind == K.BINARY_OPERATOR and operator in ("==", "!=", "<", ">", "<=", ">="):
+            left, right = api.kids(cursor)
+            value, key = api.constant(right), self.quiet_key(left)
+            if value is None or key is None:
+                value, key = api.constant(left), self.quiet_key(right)
+                operator = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(operator, operator)
+            if value is None or key is None:
+                return None
+            error = self.canceled
+            holds = {"==": error == value, "!=": error != value, "<": error < value, ">": error > value,
+                     "<=": error <= value, ">=": error >= value}[operator]
+            return (key, holds == taken)
+        if kind == K.CALL_EXPR:
+            for argument in cursor.get_arguments():
+                key = self.quiet_key(argument)
+                if key is not None:
+                    return (key, taken)  # thrum_is_...(error): taken to ask whether it is a cancellation
+            return (None, taken) if api.callee(cursor).endswith("cancelling") else None
+        key = self.quiet_key(cursor)
+        return (key, taken) if key is not None else None
+
+    def quiet_key(self, cursor):
+        """The key of a simple lvalue, found without leaving events in the graph."""
+        under = api.bare(cursor)
+        if under.kind not in (K.DECL_REF_EXPR, K.MEMBER_REF_EXPR):
+            return None
+        saved, self.graph.current = self.graph.current, self.node()
+        key = self.place(under).key
+        self.graph.current = saved
+        return key
+
+    def if_(self, cursor):
+        parts = api.kids(cursor)
+        has_else = len(parts) > 2 and parts[-1].kind != K.DECL_STMT
+        yes, no, after = self.node(), self.node(), self.node()
+        head = parts[0]
+        if head.kind == K.DECL_STMT or head.kind == K.VAR_DECL:
+            self.statement(head) if head.kind == K.DECL_STMT else self.declaration(head)
+            parts = parts[1:]
+            has_else = len(parts) > 2
+        self.condition(parts[0], yes, no)
+        self.graph.start(yes)
+        self.statement(parts[1])
+        self.graph.go(after)
+        self.graph.start(no)
+        if has_else:
+            self.statement(parts[2])
+        self.graph.go(after)
+        self.graph.start(after)
+
+    def loop(self, cursor, body, leave, again):
+        self.frames.append(Frame("loop", cursor, leave, again))
+        self.statement(body)
+        self.frames.pop()
+
+    def while_(self, cursor):
+        *head, body = api.kids(cursor)
+        top, inside, after = self.node(), self.node(), self.node()
+        self.graph.at(top)
+        for part in head[:-1]:
+            self.declaration(part)
+        self.condition(head[-1], inside, after)
+        self.graph.start(inside)
+        self.loop(cursor, body, after, top)
+        self.graph.go(top)
+        self.graph.start(after)
+
+    def do(self, cursor):
+        body, condition = api.kids(cursor)
+        top, test, after = self.node(), self.node(), self.node()
+        self.graph.at(top)
+        self.loop(cursor, body, after, test)
+        self.graph.at(test)
+        self.condition(condition, top, after)
+        self.graph.start(after)
+
+    def for_(self, cursor):
+        init, condition, increment, body = api.for_parts(cursor)
+        marker = api.bare(init) if init is not None else None
+        if marker is not None and marker.kind == K.CALL_EXPR and api.callee(marker) in FOR_MARKERS:
+            return self.block(cursor, marker, body)
+        self.scopes.append(cursor.hash)
+        if init is not None:
+            self.statement(init)
+        top, inside, step, after = self.node(), self.node(), self.node(), self.node()
+        self.graph.at(top)
+        if condition is not None:
+            self.condition(condition, inside, after)
+        else:
+            self.graph.go(inside)
+        self.graph.start(inside)
+        self.loop(cursor, body, after, step)
+        self.graph.at(step)
+        if increment is not None:
+            self.value(increment)
+        self.graph.go(top)
+        self.graph.start(after)
+        self.scopes.pop()
+        return None
+
+    def range_for(self, cursor):
+        *head, body = api.kids(cursor)
+        top, inside, after = self.node(), self.node(), self.node()
+        for part in head:
+            if part.kind.is_expression():
+                self.value(part)
+        self.graph.at(top)
+        self.graph.current.succ.append((after, None))
+        self.graph.at(inside)
+        for part in head:
+            if part.kind == K.VAR_DECL:
+                self.declaration(part)
+        self.loop(cursor, body, after, top)
+        self.graph.go(top)
+        self.graph.start(after)
+
+    def switch(self, cursor):
+        *head, body = api.kids(cursor)
+        for part in head[:-1]:
+            self.statement(part)
+        self.value(head[-1])
+        key = self.quiet_key(head[-1])
+        branch, after = self.graph.current, self.node()
+        frame = Frame("switch", cursor, after)
+        self.frames.append(frame)
+        self.graph.start(self.node())
+        self.statement(body)
+        self.frames.pop()
+        self.graph.go(after)
+        named = any(value == self.canceled for _, value in frame.cases)
+        for node, value in frame.cases:
+            taken = value == self.canceled or value is None and not named
+            branch.succ.append((node, (key, taken) if key is not None else None))
+        if all(value is not None for _, value in frame.cases):
+            branch.succ.append((after, (key, not named) if key is not None else None))
+        self.graph.start(after)
+
+    def case(self, cursor):
+        parts = api.kids(cursor)
+        switch = next((frame for frame in reversed(self.frames) if frame.kind == "switch"), None)
+        here = self.node()
+        self.graph.at(here)
+        if switch:
+            value = api.constant(parts[0]) if cursor.kind == K.CASE_STMT else None
+            switch.cases.append((here, "?" if value is None and cursor.kind == K.CASE_STMT else value))
+        self.statement(parts[-1])
+
+    # ---- jumps
+
+    def jump(self, cursor):
+        """break and continue."""
+        is_break = cursor.kind == K.BREAK_STMT
+        word = "break" if is_break else "continue"
+        kinds = ("loop", "with", "try", "body") + (("switch",) if is_break else ())
+        at = next((i for i in range(len(self.frames) - 1, -1, -1) if self.frames[i].kind in kinds), None)
+        if at is None:
+            return
+        frame = self.frames[at]
+        if frame.kind == "body":
+            self.report("jump-outside-loop", cursor,
+                        f"'{word}' outside of any loop: use ASYNC_RETURN to leave the function")
+            self.leave_function()
+            return
+        if frame.is_block:
+            outer = next((f for f in reversed(self.frames[:at]) if f.kind in ("loop", "switch")), None)
+            if outer and (is_break or outer.kind == "loop"):
+                what = "switch" if outer.kind == "switch" else "loop"
+                self.report("jump-leaves-block", cursor, f"'{word}' leaves the {frame.kind.upper()} block that it "
+                            f"stands in, not the {what} around it",
+                            [(frame.cursor, "the block begins here"), (outer.cursor, f"the {what} begins here")])
+        self.graph.go(frame.leave if is_break or frame.is_block else frame.again)
+
+    def goto(self, cursor):
+        target = api.kids(cursor)
+        name = target[0].spelling if target else ""
+        self.gotos.append(Jump(cursor, name, self))
+        self.graph.go(self.labels.setdefault(name, self.node()))
+
+    def computed_goto(self, cursor):
+        for kid in api.kids(cursor):
+            if kid.kind.is_expression():
+                self.value(kid)
+        if self.is_async:
+            self.report("goto", cursor, "a computed goto in an async function may jump past an exit or an await")
+        self.graph.start(self.node())
+
+    def label(self, cursor):
+        name = cursor.spelling
+        if name == FINALLY and self.is_async:
+            self.enter_finally(cursor)
+        else:
+            self.label_jumps[name] = Jump(cursor, name, self)
+            self.graph.at(self.labels.setdefault(name, self.node()))
+        for kid in api.kids(cursor):
+            self.statement(kid)
+
+    def return_(self, cursor):
+        for kid in api.kids(cursor):
+            self.spender = "move"
+            self.value(kid)
+        if self.is_async:
+            self.report("plain-return", cursor,
+                        "'return' in an async function skips FINALLY and the blocks' exits: use ASYNC_RETURN")
+        self.graph.go(self.end)
+
+    def check_jumps(self):
+        """Gotos against their labels, once all are known."""
+        for goto in self.gotos:
+            label = self.label_jumps.get(goto.name)
+            if label is None:
+                continue
+            there = (label.cursor, f"label '{goto.name}' is here")
+            out = [frame for frame in goto.frames if frame.is_block and frame not in label.frames]
+            into = [frame for frame in label.frames if frame.is_block and frame not in goto.frames]
+            if into:
+                self.report("goto", goto.cursor, f"'goto {goto.name}' jumps into a {into[0].kind.upper()} block, "
+                            "which has not been entered", [there, (into[0].cursor, "the block begins here")])
+            elif out:
+                self.report("goto", goto.cursor, f"'goto {goto.name}' leaves a {out[-1].kind.upper()} block without "
+                            "its exit", [there, (out[-1].cursor, "the block begins here")])
+            elif label.section != goto.section:
+                where = {"finally": "into FINALLY", "body": "back before FINALLY", "before": "before ASYNC_BEGIN",
+                         "after": "behind ASYNC_END"}[label.section]
+                if goto.section == "before":
+                    where = "past ASYNC_BEGIN"
+                self.report("goto", goto.cursor, f"'goto {goto.name}' jumps {where}: use ASYNC_RETURN or ASYNC_RAISE "
+                            "to leave the body", [there])
+            elif label.awaits != goto.awaits and not set(label.scopes) <= set(goto.scopes):
+                self.report("goto", goto.cursor, f"'goto {goto.name}' jumps over an await into a scope", [there])
+
+    STATEMENTS = {
+        K.COMPOUND_STMT: compound,
+        K.DECL_STMT: declarations,
+        K.IF_STMT: if_,
+        K.WHILE_STMT: while_,
+        K.DO_STMT: do,
+        K.FOR_STMT: for_,
+        K.CXX_FOR_RANGE_STMT: range_for,
+        K.SWITCH_STMT: switch,
+        K.CASE_STMT: case,
+        K.DEFAULT_STMT: case,
+        K.BREAK_STMT: jump,
+        K.CONTINUE_STMT: jump,
+        K.GOTO_STMT: goto,
+        K.INDIRECT_GOTO_STMT: computed_goto,
+        K.LABEL_STMT: label,
+        K.RETURN_STMT: return_,
+    }
+
+
+def find_labels(cursor):
+    for kid in cursor.get_children():
+        if kid.kind == K.LABEL_STMT:
+            yield kid
+        if kid.kind.is_statement():
+            yield from find_labels(kid)

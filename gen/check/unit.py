@@ -1,0 +1,111 @@
+"""One translation unit: parse it, and check each function that somebody wrote in it."""
+
+import functools
+import os
+import re
+
+from clang import cindex
+from clang.cindex import CursorKind as K
+from clang.cindex import Diagnostic
+
+import clangapi as api
+from findings import Findings
+from flow import Flow
+from statements import Builder
+
+IGNORE = re.compile(r"thrum-check:\s*ignore((?:[\s,]+thrum-[a-z-]+)*)")
+CONTAINERS = (K.NAMESPACE, K.LINKAGE_SPEC, K.UNEXPOSED_DECL, K.CLASS_DECL, K.STRUCT_DECL)
+FUNCTIONS = (K.FUNCTION_DECL, K.CXX_METHOD, K.CONSTRUCTOR, K.DESTRUCTOR)
+
+
+class ParseError(Exception):
+    """The text does not compile; holds the compiler's messages."""
+
+
+def check(file, arguments, directory):
+    """All findings in one source file; ParseError when it does not compile."""
+    unit = parse(file, arguments, directory)
+    canceled = None
+    found = []
+    for function in functions(unit.cursor):
+        if canceled is None:
+            canceled = canceled_value(unit.cursor)
+        findings = Findings()
+        body = api.kids(function)[-1]
+        graph = Builder(canceled, findings.report).build(body, is_async(body))
+        Flow(graph, findings).run()
+        found += findings.close()
+    return [finding for finding in found if not ignored(finding)]
+
+
+def parse(file, arguments, directory):
+    path = os.path.join(directory, file)
+    try:
+        unit = cindex.Index.create().parse(path, args=[*arguments, "-working-directory=" + directory])
+    except cindex.TranslationUnitLoadError:
+        raise ParseError(f"{path}: error: cannot be read or parsed") from None
+    errors = []
+    for message in unit.diagnostics:
+        if message.severity >= Diagnostic.Error:
+            at = message.location
+            errors.append(f"{at.file or path}:{at.line}:{at.column}: error: {message.spelling}")
+    if errors:
+        raise ParseError("\n".join(errors))
+    return unit
+
+
+def functions(cursor):
+    """The function definitions of a file and of what it includes, but for those of the system and of thrum itself."""
+    for kid in cursor.get_children():
+        if kid.kind in CONTAINERS:
+            yield from functions(kid)
+        elif kid.kind in FUNCTIONS and kid.is_definition():
+            if not api.in_system_header(kid) and not is_own(kid.location.file.name):
+                yield kid
+
+
+@functools.lru_cache(maxsize=None)
+def is_own(file):
+    """Whether this is one of thrum's public headers, whose few inline functions await nothing."""
+    folder = os.path.dirname(file)
+    return os.path.basename(folder) == "thrum" and os.path.exists(os.path.join(folder, "checking.h"))
+
+
+def is_async(body):
+    for kid in body.get_children():
+        if kid.kind == K.FOR_STMT:
+            start = api.for_parts(kid)[0]
+            if start is not None and api.bare(start).spelling == "thrum_checking_body_":
+                return True
+    return False
+
+
+def canceled_value(cursor):
+    """What THRUM_ECANCELED is in the headers that the file uses."""
+    for kid in cursor.get_children():
+        if kid.kind == K.ENUM_DECL:
+            for constant in kid.get_children():
+                if constant.spelling == "thrum_checking_canceled_":
+                    return constant.enum_value
+        elif kid.kind in CONTAINERS[:3]:
+            value = canceled_value(kid)
+            if value is not None:
+                return value
+    return None
+
+
+def ignored(finding):
+    """Whether a comment on the line of a finding says that it is meant so."""
+    file, line, _ = finding.where
+    lines = source(file)
+    said = IGNORE.search(lines[line - 1]) if line <= len(lines) else None
+    return bool(said) and (not said.group(1).strip() or f"thrum-{finding.rule}" in re.split(r"[\s,]+", said.group(1)))
+
+
+@functools.lru_cache(maxsize=64)
+def source(file):
+    try:
+        with open(file, encoding="utf-8", errors="replace") as text:
+            return text.read().splitlines()
+    except OSError:
+        return []
