@@ -193,15 +193,32 @@ int main(int argc, char **argv)
 
     while ((letter = getopt(argc, argv, "p:P:c:s:w:d:n:S")) > 0) {
         switch (letter) {
-        case 'p': option.port = atoi(optarg); break;
-        case 'P': option.server = atoi(optarg); break;
-        case 'c': option.connections = atoi(optarg); break;
-        case 's': option.bytes = (size_t)atol(optarg); break;
-        case 'w': option.warm_ms = atol(optarg); break;
-        case 'd': option.measured_ms = atol(optarg); break;
-        case 'n': option.requests = atol(optarg); break;
-        case 'S': option.spin = 1; break;
-        default: return 2;
+        case 'p':
+            option.port = atoi(optarg);
+            break;
+        case 'P':
+            option.server = atoi(optarg);
+            break;
+        case 'c':
+            option.connections = atoi(optarg);
+            break;
+        case 's':
+            option.bytes = (size_t)atol(optarg);
+            break;
+        case 'w':
+            option.warm_ms = atol(optarg);
+            break;
+        case 'd':
+            option.measured_ms = atol(optarg);
+            break;
+        case 'n':
+            option.requests = atol(optarg);
+            break;
+        case 'S':
+            option.spin = 1;
+            break;
+        default:
+            return 2;
         }
     }
     poller = epoll_create1(EPOLL_CLOEXEC);

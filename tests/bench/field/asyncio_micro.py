@@ -60,6 +60,11 @@ async def timeout():
             await asyncio.sleep(0)
 
 
+async def wait_for():
+    for _ in range(count):
+        await asyncio.wait_for(asyncio.sleep(0), 10)
+
+
 async def cancel():
     event = asyncio.Event()
     for _ in range(count // BATCH):
@@ -99,6 +104,7 @@ async def main():
         "nest100": lambda: join(nested(100, count // 2) for _ in range(2)),
         "await0": await0,
         "timeout": timeout,
+        "wait_for": wait_for,
         "cancel": cancel,
         "timers": timers,
         "tcancel": timers_cancelled,

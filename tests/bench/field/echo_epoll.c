@@ -50,8 +50,8 @@ static void keep_rest(struct connection *connection, const char *data, size_t le
 
 static void send_rest(struct connection *connection)
 {
-    ssize_t n = send(connection->fd, connection->rest + connection->sent, connection->length - connection->sent,
-                     MSG_NOSIGNAL);
+    ssize_t n =
+        send(connection->fd, connection->rest + connection->sent, connection->length - connection->sent, MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN) {
         drop(connection);
         return;

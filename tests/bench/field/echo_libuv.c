@@ -9,7 +9,10 @@ struct rest {
     char data[];
 };
 
-static void on_closed(uv_handle_t *handle) { free(handle); }
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
 
 static void on_written(uv_write_t *request, int status)
 {

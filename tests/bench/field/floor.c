@@ -27,7 +27,7 @@ static void create_step(struct task *task)
                 make_ready(task_new(batch_done, task, 0));
             task->state = 1;
             return;
-    case 1:;
+        case 1:;
         }
     }
 }
@@ -52,7 +52,7 @@ static void yield_step(struct task *task)
         while (task->count-- > 0) {
             make_ready(task);
             return;
-    case 1:;
+        case 1:;
         }
     }
     task_free(task);
@@ -79,7 +79,7 @@ static void nest_leaf(struct task *task)
         while (task->count-- > 0) {
             make_ready(task);
             return;
-    case 1:;
+        case 1:;
         }
     }
     make_ready(task->parent);
@@ -151,7 +151,7 @@ static void timeout_step(struct task *task)
             timer_start(task, loop_time + 10000000000u);
             make_ready(task);
             return;
-    case 1:
+        case 1:
             timer_stop(task);
         }
     }
@@ -207,12 +207,12 @@ static void cancel_step(struct task *task)
             task->state = 1;
             make_ready(task);
             return;
-    case 1:
+        case 1:
             for (int i = 0; i < BATCH; i++)
                 cancel_waiter(victims[i]);
             task->state = 2;
             return;
-    case 2:;
+        case 2:;
         }
     }
 }
@@ -305,7 +305,8 @@ static int memory(long unused, long count)
 static const struct bench_case cases[] = {
     {"create", create, 0},    {"yield2", yield, 2},   {"yield1000", yield, 1000}, {"nest1", nest, 1},
     {"nest10", nest, 10},     {"nest100", nest, 100}, {"await0", await0, 0},      {"timeout", timeout, 0},
-    {"cancel", cancel, 0},    {"timers", sleepers, 0}, {"tcancel", timers_cancelled, 0}, {"mem", memory, 0},
+    {"wait_for", timeout, 0}, {"cancel", cancel, 0},  {"timers", sleepers, 0},    {"tcancel", timers_cancelled, 0},
+    {"mem", memory, 0},
 };
 
 int main(int argc, char **argv)

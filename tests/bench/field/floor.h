@@ -1,6 +1,6 @@
-/* The floor: the least that tasks can cost in C. A task is a function with a switch on a saved state; the scheduler is a
- * ring of ready tasks, a free list and a 4-ary timer heap. There are no errors, no cancellation, no results, no owner of
- * anything: what is left is what every scheduler must pay, and what thrum's figures are divided by. */
+/* The floor: the least that tasks can cost in C. A task is a function with a switch on a saved state; the scheduler is
+ * a ring of ready tasks, a free list and a 4-ary timer heap. There are no errors, no cancellation, no results, no owner
+ * of anything: what is left is what every scheduler must pay, and what thrum's figures are divided by. */
 #ifndef FLOOR_H
 #define FLOOR_H
 
@@ -27,7 +27,10 @@ static void floor_init(long tasks)
         abort();
 }
 
-static inline void make_ready(struct task *task) { ring[ring_tail++ & ring_mask] = task; }
+static inline void make_ready(struct task *task)
+{
+    ring[ring_tail++ & ring_mask] = task;
+}
 
 static __attribute__((noinline)) void more_tasks(void)
 {

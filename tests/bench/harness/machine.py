@@ -1,7 +1,6 @@
 """The machine: which cores, which Debian packages, and the build of what is measured."""
 import os
 import resource
-import shutil
 import subprocess
 import sys
 
@@ -12,18 +11,8 @@ PYTHON = "/usr/bin/python3"
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
 
-# What must be there, by the file that shows it.
-PACKAGES = {
-    "gcc": "/usr/bin/gcc",
-    "meson": "/usr/bin/meson",
-    "ninja-build": "/usr/bin/ninja",
-    "pkg-config": "/usr/bin/pkg-config",
-    "libev-dev": "/usr/include/ev.h",
-    "libuv1-dev": "/usr/include/uv.h",
-    "valgrind": "/usr/bin/valgrind",
-    "strace": "/usr/bin/strace",
-}
-ARM_PACKAGES = {"gcc-arm-none-eabi": "/usr/bin/arm-none-eabi-gcc"}
+PACKAGES = ["libuv1-dev", "valgrind", "strace"]  # besides what building thrum takes
+ARM_PACKAGES = ["gcc-arm-none-eabi"]
 
 
 def say(text):
@@ -31,21 +20,10 @@ def say(text):
 
 
 def install(packages):
-    """Installs the packages that are missing, as far as this user may; ends the program when one stays missing."""
-    missing = [name for name, shown_by in packages.items() if not os.path.exists(shown_by)]
-    if not missing:
-        return
-    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    command = prefix + ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-    say("installing Debian packages: " + " ".join(missing))
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    quiet = {"env": environment, "stdout": subprocess.DEVNULL}
-    if not shutil.which("apt-get") or (prefix and not shutil.which("sudo")):
-        sys.exit("missing: %s; please install them" % " ".join(missing))
-    if subprocess.run(command, **quiet).returncode:
-        subprocess.run(prefix + ["apt-get", "update"], **quiet)
-        if subprocess.run(command, **quiet).returncode:
-            sys.exit("could not install %s; please run: sudo apt-get install %s" % (" ".join(missing), " ".join(missing)))
+    """Installs the Debian packages that are missing, as far as this user may; ends the program when one stays missing."""
+    script = '. tests/support/packages.sh && need_packages "${build_packages[@]}" "$@"'
+    if subprocess.run(["bash", "-c", script, "bash", *packages], cwd=ROOT, stdout=sys.stderr).returncode:
+        sys.exit(1)
 
 
 def build(folder):
@@ -71,6 +49,6 @@ def allow_many_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def on_core(core):
-    """For subprocess's preexec_fn: the child runs on this core alone."""
-    return lambda: os.sched_setaffinity(0, {core})
+def on_core(core, command):
+    """The command, to run on this core alone; it keeps its process id."""
+    return ["taskset", "-c", str(core), *command]

@@ -19,8 +19,7 @@ class Failed(Exception):
 def result_line(command, core, seconds=120):
     """The JSON line that a benchmark program prints; None when the benchmark does not apply to it (exit 77)."""
     try:
-        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=seconds,
-                              preexec_fn=on_core(core))
+        done = subprocess.run(on_core(core, command), env=ENVIRONMENT, capture_output=True, text=True, timeout=seconds)
     except subprocess.TimeoutExpired:
         raise Failed("%s: not done after %d s" % (" ".join(command), seconds)) from None
     if done.returncode == 77:
@@ -36,8 +35,8 @@ class Server:
 
     def __init__(self, command, tool=()):
         self.command = command
-        self.process = subprocess.Popen([*tool, *command], env=ENVIRONMENT, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True, preexec_fn=on_core(SERVER_CORE))
+        self.process = subprocess.Popen(on_core(SERVER_CORE, [*tool, *command]), env=ENVIRONMENT,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.pid = self.process.pid
         words = self.process.stdout.readline().split()
         if len(words) != 2 or words[0] != "PORT":

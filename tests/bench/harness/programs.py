@@ -3,7 +3,9 @@ import os
 
 from harness.machine import HERE, PYTHON
 
-# The reference of each suite is its first peer; thrum is the last one.
+# The columns of the tables. The reference of each suite is its first peer.
+ORDER = ["epoll", "floor", "libev", "libuv", "asyncio", "thrum"]
+
 ECHO_CELLS = [(1, 64), (64, 64), (1000, 64), (64, 16384)]
 
 # Operations: in C, and in Python.
@@ -16,12 +18,12 @@ MICRO = {
     "nest100": (5000000, 30000),
     "await0": (5000000, 300000),
     "timeout": (2000000, 20000),
+    "wait_for": (2000000, 20000),
     "cancel": (2000000, 20000),
     "timers": (1000000, 100000),
     "tcancel": (1000000, 100000),
     "mem": (1000000, 100000),
 }
-ON_FULL_COUNT_ONLY = ("timers", "tcancel", "mem")  # these depend on how many there are at once
 
 
 def python(script, *arguments):

@@ -47,13 +47,14 @@ def bound_text(bound):
     if "value" in bound:
         parts.append("%g" % bound["value"])
     if "of" in bound:
-        parts.append("%gx %s" % (bound["of"][1], bound["of"][0].split("/")[-1]))
+        parts.append("%gx %s" % (bound["of"][1], bound["of"][0]))
     return ", ".join(parts)
 
 
 def cell(figures, with_ratio=True):
     text = "%s [%s-%s]" % (short(figures["median"]), short(figures["min"]), short(figures["max"]))
-    return text + (" **%.2fx**" % figures["ratio"] if with_ratio and figures["ratio"] is not None else "")
+    ratio = figures["ratio"] if with_ratio else None
+    return text if ratio is None else text + " **%sx**" % ("%.0f" if ratio >= 100 else "%.2f") % ratio
 
 
 def table(title, head, rows):
@@ -62,3 +63,30 @@ def table(title, head, rows):
     for row in rows:
         print("| " + " | ".join(row) + " |")
     print(flush=True)
+
+
+class Tally:
+    """Checks passed, failed and skipped, each with a line."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def check(self, fine, text):
+        self.passed += bool(fine)
+        self.failed += not fine
+        print("%s %s" % ("ok    " if fine else "FAILED", text), flush=True)
+
+    def skip(self, text):
+        self.skipped += 1
+        print("SKIP %s" % text, flush=True)
+
+    def bounded(self, name, value, unit, bounds, of=None):
+        fine = within(bounds["gate"], value, None, of)
+        self.check(fine, "%s: %.4g %s (gate %s, aim %s%s)" % (
+            name, value, unit, bound_text(bounds["gate"]), bound_text(bounds["aim"]),
+            ", met" if within(bounds["aim"], value, None) else ""))
+
+    def end(self):
+        """Prints the last line; gives the exit code."""
+        print("%d passed, %d failed, %d skipped" % (self.passed, self.failed, self.skipped), flush=True)
+        return 1 if self.failed else 0

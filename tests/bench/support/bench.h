@@ -30,7 +30,10 @@ static inline uint64_t bench_clock(clockid_t clock)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static inline uint64_t bench_now(void) { return bench_clock(CLOCK_MONOTONIC); }
+static inline uint64_t bench_now(void)
+{
+    return bench_clock(CLOCK_MONOTONIC);
+}
 
 /* The same numbers in every run (xorshift), from 1 to `limit`. */
 static inline long bench_random(long limit)
@@ -87,6 +90,9 @@ static inline int bench_main(int argc, char **argv, const struct bench_case *cas
 }
 
 #define BENCH_MAIN(cases)                                                                                              \
-    int main(int argc, char **argv) { return bench_main(argc, argv, cases, sizeof(cases) / sizeof *(cases)); }
+    int main(int argc, char **argv)                                                                                    \
+    {                                                                                                                  \
+        return bench_main(argc, argv, cases, sizeof(cases) / sizeof *(cases));                                         \
+    }
 
 #endif

@@ -1,0 +1,197 @@
+"""The benchmark: runs thrum and its peers in turn, keeps one row a benchmark, prints the tables."""
+import json
+import os
+import time
+
+from harness import machine, measure, programs, report
+
+
+class Benchmark:
+    def __init__(self, options):
+        self.options = options
+        self.build = options.build
+        self.rows = []
+        self.missed = []
+        self.broken = []
+
+    def wanted(self, suite, bench=None):
+        only = self.options.only
+        return not only or any(o == suite or o == "%s/%s" % (suite, bench) or (bench is None and o.startswith(suite + "/"))
+                               for o in only)
+
+    def chosen(self, peers):
+        if not self.options.peers:
+            return peers
+        keep = {next(iter(peers)), "thrum", *self.options.peers.split(",")}
+        return {name: command for name, command in peers.items() if name in keep}
+
+    def trouble(self, text):
+        machine.say(text)
+        self.broken.append(text)
+
+    def keep(self, suite, bench, unit, reference, summary, bounds, more=None):
+        """Takes one row: thrum, peers, ratio to the reference, gate and aim, and whether these are met."""
+        row = {"suite": suite, "bench": bench, "title": bounds.get("title", bench), "unit": unit, "reference": reference,
+               "peers": summary, "thrum": summary.get("thrum"), "gate": bounds["gate"], "aim": bounds["aim"]}
+        if row["thrum"]:
+            of = self.other(suite, bounds["gate"])
+            for name in ("gate", "aim"):
+                row[name + "_met"] = report.within(bounds[name], row["thrum"]["median"], row["thrum"]["ratio"], of)
+            if not row["gate_met"]:
+                self.missed.append("%s/%s" % (suite, bench))
+        if more:
+            row["more"] = more
+        self.rows.append(row)
+
+    def other(self, suite, gate):
+        """The figure of the benchmark that a gate compares with, when that was measured, too."""
+        for row in self.rows:
+            if row["suite"] == suite and row["bench"] == gate.get("of", [None])[0] and row["thrum"]:
+                return row["thrum"]["median"]
+        return None
+
+    def echo(self):
+        """CPU time of the server for one request."""
+        limits = report.limits("echo")
+        cells = [c for c in programs.ECHO_CELLS if self.wanted("echo", "%dx%d" % c)]
+        peers = self.chosen(programs.echo_peers(self.build))
+        rounds = {cell: [] for cell in cells}
+        servers = {}
+        warm, measured = (50, 150) if self.options.quick else (100, 400)
+        try:
+            for name, command in peers.items():
+                try:
+                    servers[name] = measure.Server(command)
+                except measure.Failed as error:
+                    self.trouble("left out: %s" % error)
+            for number in range(self.options.rounds):
+                for cell in cells:
+                    row = {}
+                    for name in in_turn(servers, number):
+                        spin = ["-S"] if cell[0] == 1 else []
+                        try:
+                            got = servers[name].load(self.build, *cell, "-w", warm, "-d", measured, *spin)
+                            row[name] = dict(got, cpu_us=got["server_ns"] / 1000)
+                        except measure.Failed as error:
+                            self.trouble("echo %dx%d, %s: %s" % (*cell, name, error))
+                    rounds[cell].append(row)
+        finally:
+            for server in servers.values():
+                server.stop()
+        reference = next(iter(peers))
+        for cell in cells:
+            more = {figure: report.summarise(rounds[cell], figure, reference)
+                    for figure in ("requests_per_s", "p50_us", "p99_us", "server_percent", "own_percent")}
+            self.keep("echo", "%dx%d" % cell, "CPU us/request", reference,
+                      report.summarise(rounds[cell], "cpu_us", reference), limits["%dx%d" % cell], more)
+
+    def micro(self):
+        """CPU time of one operation; bytes of a sleeping task."""
+        peers = self.chosen(programs.micro_peers(self.build))
+        reference = next(iter(peers))
+        for bench, (in_c, in_python) in programs.MICRO.items():
+            if not self.wanted("micro", bench):
+                continue
+            rounds, running = [], dict(peers)
+            for number in range(self.options.rounds):
+                row = {}
+                for name in in_turn(running, number):
+                    count = in_python if name == "asyncio" else in_c
+                    if self.options.quick:
+                        count //= 10
+                    try:
+                        got = measure.result_line([*running[name], bench, str(count)], machine.SERVER_CORE)
+                    except measure.Failed as error:
+                        self.trouble("micro %s, %s" % (bench, error))
+                        got = None
+                    if got is None:
+                        del running[name]
+                    else:
+                        row[name] = {"figure": got["bytes"] if bench == "mem" else got["cpu_ns"]}
+                rounds.append(row)
+            self.keep("micro", bench, "bytes" if bench == "mem" else "CPU ns", reference,
+                      report.summarise(rounds, "figure", reference), report.limits("micro")[bench])
+
+    def instructions(self):
+        """User instructions an operation: free of noise, one round."""
+        for bench, bounds in report.limits("instructions").items():
+            if not self.wanted("instructions", bench):
+                continue
+            peers = self.chosen(programs.echo_peers(self.build) if bench == "echo" else programs.micro_peers(self.build))
+            reference, row = next(iter(peers)), {}
+            for name, command in peers.items():
+                if name == "asyncio":
+                    continue
+                try:
+                    if bench == "echo":
+                        figure = measure.echo_instructions(self.build, command)
+                    else:
+                        figure = measure.micro_instructions(command, bench)
+                    if figure is not None:
+                        row[name] = {"figure": figure}
+                except measure.Failed as error:
+                    self.trouble("instructions %s, %s: %s" % (bench, name, error))
+            self.keep("instructions", bench, "instructions", reference, report.summarise([row], "figure", reference), bounds)
+
+    def calls(self):
+        """System calls of the server for one echo."""
+        for connections in (1, 64):
+            bench = str(connections)
+            if not self.wanted("calls", bench):
+                continue
+            row = {}
+            for name, command in self.chosen(programs.echo_peers(self.build)).items():
+                try:
+                    row[name] = measure.echo_calls(self.build, command, connections)
+                except measure.Failed as error:
+                    self.trouble("calls %s, %s: %s" % (bench, name, error))
+            self.rows.append({"suite": "calls", "bench": bench, "unit": "calls/request", "peers": row,
+                              "title": "%s connection%s" % (bench, "s" if connections > 1 else "")})
+
+    def print_tables(self):
+        titles = {"echo": "Echo over streams: CPU us of the server for a request (divided by epoll by hand)",
+                  "micro": "Tasks and timers: CPU ns an operation (divided by the protothread floor)",
+                  "instructions": "User instructions an operation", "calls": "System calls for one echo of 64 bytes"}
+        for suite in ("echo", "micro", "instructions"):
+            rows = [row for row in self.rows if row["suite"] == suite]
+            if not rows:
+                continue
+            seen = {name for row in rows for name in row["peers"]}
+            peers = [name for name in programs.ORDER if name in seen]
+            lines = []
+            for row in rows:
+                cells = ["-" if p not in row["peers"] else report.short(row["peers"][p]["median"])
+                         if suite == "instructions" else report.cell(row["peers"][p], p != row["reference"]) for p in peers]
+                lines.append([row["title"], *cells, verdict(row, "gate"), verdict(row, "aim")])
+            report.table(titles[suite], ["", *peers, "gate", "aim"], lines)
+        for figure, title in (("requests_per_s", "requests/s"), ("p50_us", "p50 us"), ("p99_us", "p99 us")):
+            rows = [row for row in self.rows if row["suite"] == "echo"]
+            if rows:
+                peers = list(rows[0]["peers"])
+                report.table("Echo over streams: " + title, ["", *peers],
+                             [[row["title"], *(report.cell(row["more"][figure][p], False) if p in row["more"][figure] else "-"
+                                               for p in peers)] for row in rows])
+        rows = [row for row in self.rows if row["suite"] == "calls"]
+        if rows:
+            report.table(titles["calls"], ["", *rows[0]["peers"]],
+                         [[row["title"], *(", ".join("%s %.2f" % item for item in sorted(calls.items(), key=lambda c: -c[1]))
+                                           for calls in row["peers"].values())] for row in rows])
+
+    def write(self, path, started):
+        with open(path, "w") as file:
+            json.dump({"when": time.strftime("%Y-%m-%d %H:%M:%S"), "kernel": os.uname().release, "cores": len(machine.CORES),
+                       "load": os.getloadavg(), "rounds": self.options.rounds, "seconds": round(time.time() - started),
+                       "rows": self.rows, "gates_missed": self.missed, "broken": self.broken}, file, indent=1)
+
+
+def in_turn(peers, number):
+    """Every other round runs backwards, so that nobody always follows the same neighbour."""
+    names = list(peers)
+    return names[::-1] if number % 2 else names
+
+
+def verdict(row, name):
+    if not row.get(name):
+        return "-"
+    met = row.get(name + "_met")
+    return report.bound_text(row[name]) + ("" if met is None else " ok" if met else " **missed**")
