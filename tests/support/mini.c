@@ -6,8 +6,8 @@
 #include <setjmp.h>
 
 static struct test_case *first, **last = &first;
+static int passed, failed, skipped, *outcome;
 static jmp_buf leave;
-enum { LEFT_FAILED = 1, LEFT_SKIPPED };
 
 void test_register(struct test_case *test)
 {
@@ -31,7 +31,8 @@ _Noreturn void test_fail(const char *file, int line, const char *message)
     test_put(": ");
     test_put(message);
     test_put("\n");
-    longjmp(leave, LEFT_FAILED);
+    outcome = &failed;
+    longjmp(leave, 1);
 }
 
 _Noreturn void test_skip(const char *reason)
@@ -39,17 +40,8 @@ _Noreturn void test_skip(const char *reason)
     test_put("SKIPPED: ");
     test_put(reason);
     test_put("\n");
-    longjmp(leave, LEFT_SKIPPED);
-}
-
-static bool wanted(const struct test_case *test, const char *pattern)
-{
-    char path[TEST_MESSAGE_SIZE_];
-    const char *end = path + sizeof path - 1;
-    char *at = test_put_text_(path, end, test->suite);
-    at = test_put_text_(at, end, "/");
-    test_put_text_(at, end, test->name);
-    return !pattern || strstr(path, pattern);
+    outcome = &skipped;
+    longjmp(leave, 1);
 }
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -68,53 +60,39 @@ void test_put(const char *text)
     }
 }
 
-static void limit(unsigned seconds)
-{
-    alarm(seconds);
-}
+#define limit(seconds) alarm(seconds)
 
 int main(int argc, char **argv)
 {
     return test_run_all(argc > 1 ? argv[1] : NULL) > 0;
 }
 #else
-static void limit(unsigned seconds)
-{
-    (void)seconds; /* firmware has its watchdog, or an emulator under a time limit */
-}
+#define limit(seconds) ((void)0) /* firmware has its watchdog, or an emulator under a time limit */
 #endif
 
 int test_run_all(const char *pattern)
 {
-    static int passed, failed, skipped; /* static: they keep their values across longjmp */
-    passed = failed = skipped = 0;
+    static struct test_case *test; /* static: it keeps its value across longjmp */
 #ifdef THRUM_TEST_TABLE
     for (struct test_case *const *entry = test_table; *entry; entry++)
         test_register(*entry);
 #endif
-    static struct test_case *test;
     for (test = first; test; test = test->next) {
-        if (!wanted(test, pattern))
+        char path[160], *at = test_put_text_(path, path + sizeof path - 1, test->suite);
+        at = test_put_text_(at, path + sizeof path - 1, "/");
+        test_put_text_(at, path + sizeof path - 1, test->name);
+        if (pattern && !strstr(path, pattern))
             continue;
-        test_put(test->suite);
-        test_put("/");
-        test_put(test->name);
+        test_put(path);
         test_put(" ... ");
+        outcome = &passed;
         limit(test->seconds);
-        switch (setjmp(leave)) {
-        case 0:
+        if (setjmp(leave) == 0) {
             test->run();
             test_put("ok\n");
-            passed++;
-            break;
-        case LEFT_SKIPPED:
-            skipped++;
-            break;
-        default:
-            failed++;
-            break;
         }
         limit(0);
+        ++*outcome;
     }
     put_integer(passed);
     test_put(" passed, ");

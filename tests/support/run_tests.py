@@ -27,7 +27,8 @@ CLOSING = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.M)
 COLOURS = re.compile(r'\x1b\[[0-9;]*m')
 # What a skipped test prints: Criterion's "[SKIP] suite::name: reason", the mini reporter's "suite/name ... SKIPPED:
 # reason", a script's "SKIP name: reason".
-SKIPS = re.compile(r'^(?:\[SKIP\] (?P<a>\S+?)::(?P<b>\w+):?|(?P<c>\S+) \.\.\. SKIPPED:|SKIP (?P<d>\S+?):)[ \t]*(?P<why>.*)$', re.M)
+SKIPS = re.compile(r'^(?:\[SKIP\] (?P<a>\S+?)::(?P<b>\w+):?|(?P<c>\S+) \.\.\. SKIPPED:|SKIP (?P<d>\S+?):)[ \t]*'
+                   r'(?P<why>.*)$', re.M)
 
 
 class Result:
@@ -39,7 +40,7 @@ class Result:
 class Runner:
     def __init__(self, options):
         self.options = options
-        self.running = {}  # name -> (process, start, log)
+        self.running = {}  # name -> (mark, start, log)
         self.lock = threading.Lock()
         self.stopped = False
 
@@ -75,10 +76,10 @@ class Runner:
         except OSError:
             return False
 
-    def environment(self, test, reports):
-        env = dict(os.environ)
-        given = test.get('env') or {}
-        env.update(given)
+    @staticmethod
+    def environment(test, reports, mark):
+        env = dict(os.environ, THRUM_TEST_RUN=mark)
+        env.update(test.get('env') or {})
         env.setdefault('CRITERION_VERBOSITY_LEVEL', '0')  # says which test runs, so that a hang can be named
         common = 'log_path=%s:abort_on_error=0:' % reports
         env['ASAN_OPTIONS'] = common + 'detect_leaks=1:detect_stack_use_after_return=1:' + env.get('ASAN_OPTIONS', '')
@@ -97,26 +98,27 @@ class Runner:
         arguments = []
         if test.get('inside'):
             arguments = ['--filter', '*%s*' % test['inside']] if not self.options.mini else [test['inside']]
+        mark = '%d.%s' % (os.getpid(), test['name'])
         limit = max(1, test['timeout'] * self.options.scale)
         start = time.monotonic()
         with open(stem + '.log', 'w+', errors='replace') as log:
             process = subprocess.Popen(wrapper + test['cmd'] + arguments, stdin=subprocess.DEVNULL, stdout=log,
-                                       stderr=subprocess.STDOUT, env=self.environment(test, reports),
-                                       cwd=test.get('workdir') or self.options.build, process_group=0)
+                                       stderr=subprocess.STDOUT, env=self.environment(test, reports, mark),
+                                       cwd=test.get('workdir') or self.options.build)
             with self.lock:
-                self.running[test['name']] = (process, start, stem + '.log')
+                self.running[test['name']] = (mark, start, stem + '.log')
             try:
                 process.wait(timeout=limit)
             except subprocess.TimeoutExpired:
                 result.complaints.append('overran its limit of %d s and was killed%s'
                                          % (limit, last_words(stem + '.log')))
-                kill_group(process.pid)
+                kill(mark)
                 process.wait()
             else:
-                left = leftovers(process.pid)
+                left = leftovers(mark)
                 if left and not self.stopped:
-                    result.complaints.append('left processes behind: ' + '; '.join(left))
-                kill_group(process.pid)
+                    result.complaints.append('left processes behind: ' + '; '.join(sorted(set(left))))
+                    kill(mark)
             with self.lock:
                 del self.running[test['name']]
             log.seek(0)
@@ -132,8 +134,8 @@ class Runner:
             if match['why'] != 'Test is disabled':  # by --filter
                 result.skips.append((name, match['why']))
         if synthesis:
-            tested, passed, failing, crashing = (int(number) for number in synthesis.groups())
-            result.passed, result.failed = passed, failing + crashing
+            # A crash is among the failures.
+            tested, result.passed, result.failed, _ = (int(number) for number in synthesis.groups())
             if tested == 0 and not result.skips:
                 result.complaints.append('ran no test')
         elif closing:
@@ -166,9 +168,10 @@ class Runner:
         self.stopped = True
         with self.lock:
             running = list(self.running.items())
-        for name, (process, start, log) in running:
-            print('STOPPED %s, which had run for %.0f s%s' % (name, time.monotonic() - start, last_words(log)), flush=True)
-            kill_group(process.pid)
+        for name, (mark, start, log) in running:
+            print('STOPPED %s, which had run for %.0f s%s'
+                  % (name, time.monotonic() - start, last_words(log)), flush=True)
+            kill(mark)
 
     def go(self):
         signal.signal(signal.SIGTERM, self.stop)
@@ -229,36 +232,46 @@ def last_words_of(output):
     return '; its last line: ' + lines[-1] if lines else ''
 
 
-def members(group):
+def members(mark):
+    """The living processes with this mark in their environment: whatever a test started, in any group or session."""
     found = []
+    wanted = ('THRUM_TEST_RUN=' + mark).encode()
     for entry in os.listdir('/proc'):
         if entry.isdigit():
             try:
-                with open('/proc/%s/stat' % entry) as file:
-                    fields = file.read().rpartition(')')[2].split()
-                if int(fields[2]) == group and fields[0] not in 'ZX':
-                    with open('/proc/%s/cmdline' % entry) as file:
-                        found.append(file.read().replace('\0', ' ').strip())
-            except (OSError, ValueError, IndexError):
+                with open('/proc/%s/environ' % entry, 'rb') as file:
+                    if wanted not in file.read().split(b'\0'):
+                        continue
+                with open('/proc/%s/cmdline' % entry) as file:
+                    command = file.read().replace('\0', ' ').strip()
+            except OSError:
                 continue
+            if command:  # a zombie has none
+                found.append((int(entry), command))
     return found
 
 
-def leftovers(group):
-    """Processes of the group that are still there half a second after its leader has ended."""
+def leftovers(mark):
+    """What is still there half a second after the test has ended."""
     for _ in range(10):
-        left = members(group)
+        left = members(mark)
         if not left:
             return []
         time.sleep(0.05)
-    return left
+    return [command for _, command in left]
 
 
-def kill_group(group):
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+def kill(mark):
+    for _ in range(20):
+        left = members(mark)
+        if not left:
+            return
+        for pid, _ in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.02)
 
 
 def main():
