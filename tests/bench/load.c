@@ -1,11 +1,12 @@
 /* The load generator: a closed loop. Every connection sends one message, waits for the whole echo, sends the next.
  * The first echo of each connection is compared byte by byte, with bytes that differ from connection to connection.
  *
- *   load -p PORT -P SERVER_PID [-c CONNECTIONS] [-s BYTES] [-w WARM_MS] [-d MEASURED_MS] [-n REQUESTS] [-S]
+ *   load -p PORT -P SERVER_PID [-c CONNECTIONS] [-s BYTES] [-w WARM_MS] [-d MEASURED_MS] [-n REQUESTS] [-S] [-f
+ * FLOODERS]
  *
  * -n ends after so many requests in place of a time; -S polls without sleeping, so that with one connection the
- * generator's own wake-up is not part of the latency. One JSON line comes out; the server's CPU time is read from its
- * own clock. */
+ * generator's own wake-up is not part of the latency; -f adds connections that send without pause and are not counted.
+ * One JSON line comes out; the server's CPU time is read from its own clock. */
 #include "support/bench.h"
 
 #include <arpa/inet.h>
@@ -19,10 +20,11 @@ struct connection {
     int fd;
     size_t sent, received;
     uint64_t since; /* when the request began */
+    int floods;     /* sends without waiting for the echo */
 };
 
 static struct {
-    int port, server, connections, spin;
+    int port, server, connections, spin, flooders;
     size_t bytes;
     long warm_ms, measured_ms, requests;
 } option = {.connections = 1, .bytes = 64, .warm_ms = 200, .measured_ms = 1000};
@@ -142,6 +144,15 @@ static uint64_t server_cpu(void)
     return option.server && !clock_getcpuclockid(option.server, &clock) ? bench_clock(clock) : 0;
 }
 
+/* A flooder's turn: as much as fits, and what came back is thrown away. */
+static void flood(struct connection *connection)
+{
+    static char block[65536];
+    if (send(connection->fd, block, sizeof block, MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+        fail("send");
+    receive(connection);
+}
+
 struct totals {
     uint64_t requests, wall, server, own;
 };
@@ -167,6 +178,10 @@ static struct totals drive(struct connection *connections)
         }
         for (int i = 0; i < n; i++) {
             struct connection *connection = events[i].data.ptr;
+            if (connection->floods) {
+                flood(connection);
+                continue;
+            }
             if (events[i].events & EPOLLOUT) {
                 watch(connection, EPOLL_CTL_MOD, EPOLLIN);
                 send_more(connection);
@@ -191,7 +206,7 @@ int main(int argc, char **argv)
     double seconds, requests;
     int letter;
 
-    while ((letter = getopt(argc, argv, "p:P:c:s:w:d:n:S")) > 0) {
+    while ((letter = getopt(argc, argv, "p:P:c:s:w:d:n:f:S")) > 0) {
         switch (letter) {
         case 'p':
             option.port = atoi(optarg);
@@ -214,6 +229,9 @@ int main(int argc, char **argv)
         case 'n':
             option.requests = atol(optarg);
             break;
+        case 'f':
+            option.flooders = atoi(optarg);
+            break;
         case 'S':
             option.spin = 1;
             break;
@@ -222,13 +240,19 @@ int main(int argc, char **argv)
         }
     }
     poller = epoll_create1(EPOLL_CLOEXEC);
-    connections = calloc((size_t)option.connections, sizeof *connections);
+    connections = calloc((size_t)(option.connections + option.flooders), sizeof *connections);
     message = malloc(option.bytes);
     received = malloc(option.bytes);
     if (!connections || !message || !received)
         fail("malloc");
     for (int i = 0; i < option.connections; i++)
         open_checked(&connections[i], i);
+
+    for (int i = option.connections; i < option.connections + option.flooders; i++) {
+        open_checked(&connections[i], i);
+        connections[i].floods = 1;
+        watch(&connections[i], EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+    }
 
     totals = drive(connections);
     seconds = (double)totals.wall / 1e9;

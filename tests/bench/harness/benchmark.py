@@ -13,6 +13,7 @@ class Benchmark:
         self.rows = []
         self.missed = []
         self.broken = []
+        self.started = time.time()
 
     def wanted(self, suite, bench=None):
         only = self.options.only
@@ -28,6 +29,9 @@ class Benchmark:
     def trouble(self, text):
         machine.say(text)
         self.broken.append(text)
+
+    def progress(self, suite, bench):
+        machine.say("%4.0f s  %s %s" % (time.time() - self.started, suite, bench))
 
     def keep(self, suite, bench, unit, reference, summary, bounds, more=None):
         """Takes one row: thrum, peers, ratio to the reference, gate and aim, and whether these are met."""
@@ -50,40 +54,52 @@ class Benchmark:
                 return row["thrum"]["median"]
         return None
 
-    def echo(self):
-        """CPU time of the server for one request."""
-        limits = report.limits("echo")
-        cells = [c for c in programs.ECHO_CELLS if self.wanted("echo", "%dx%d" % c)]
-        peers = self.chosen(programs.echo_peers(self.build))
+    def loaded(self, suite, cells):
+        """Runs the servers in turn. cells: {name: arguments of the load generator}; gives {name: [a row a round]}."""
         rounds = {cell: [] for cell in cells}
         servers = {}
-        warm, measured = (50, 150) if self.options.quick else (100, 400)
         try:
-            for name, command in peers.items():
+            for name, command in self.chosen(programs.echo_peers(self.build)).items():
                 try:
                     servers[name] = measure.Server(command)
                 except measure.Failed as error:
                     self.trouble("left out: %s" % error)
             for number in range(self.options.rounds):
-                for cell in cells:
+                self.progress(suite, "round %d of %d" % (number + 1, self.options.rounds))
+                for cell, arguments in cells.items():
                     row = {}
                     for name in in_turn(servers, number):
-                        spin = ["-S"] if cell[0] == 1 else []
                         try:
-                            got = servers[name].load(self.build, *cell, "-w", warm, "-d", measured, *spin)
-                            row[name] = dict(got, cpu_us=got["server_ns"] / 1000)
+                            row[name] = servers[name].load(self.build, *arguments)
                         except measure.Failed as error:
-                            self.trouble("echo %dx%d, %s: %s" % (*cell, name, error))
+                            self.trouble("%s %s, %s: %s" % (suite, cell, name, error))
                     rounds[cell].append(row)
         finally:
             for server in servers.values():
                 server.stop()
-        reference = next(iter(peers))
-        for cell in cells:
-            more = {figure: report.summarise(rounds[cell], figure, reference)
+        return rounds
+
+    def times(self):
+        return ["-w", 50, "-d", 150] if self.options.quick else ["-w", 100, "-d", 400]
+
+    def echo(self):
+        """CPU time of the server for one request."""
+        cells = {"%dx%d" % cell: [*cell, *self.times(), *(["-S"] if cell[0] == 1 else [])]
+                 for cell in programs.ECHO_CELLS if self.wanted("echo", "%dx%d" % cell)}
+        limits = report.limits("echo")
+        for cell, rounds in self.loaded("echo", cells).items():
+            for row in rounds:
+                for got in row.values():
+                    got["cpu_us"] = got["server_ns"] / 1000
+            more = {figure: report.summarise(rounds, figure, "epoll")
                     for figure in ("requests_per_s", "p50_us", "p99_us", "server_percent", "own_percent")}
-            self.keep("echo", "%dx%d" % cell, "CPU us/request", reference,
-                      report.summarise(rounds[cell], "cpu_us", reference), limits["%dx%d" % cell], more)
+            self.keep("echo", cell, "CPU us/request", "epoll", report.summarise(rounds, "cpu_us", "epoll"), limits[cell], more)
+
+    def flood(self):
+        """Latency of 64 connections while one more sends without pause."""
+        limits = report.limits("flood")
+        for cell, rounds in self.loaded("flood", {"64x64": [64, 64, "-f", 1, *self.times()]}).items():
+            self.keep("flood", cell, "p99 us", "epoll", report.summarise(rounds, "p99_us", "epoll"), limits[cell])
 
     def micro(self):
         """CPU time of one operation; bytes of a sleeping task."""
@@ -92,6 +108,7 @@ class Benchmark:
         for bench, (in_c, in_python) in programs.MICRO.items():
             if not self.wanted("micro", bench):
                 continue
+            self.progress("micro", bench)
             rounds, running = [], dict(peers)
             for number in range(self.options.rounds):
                 row = {}
@@ -117,6 +134,7 @@ class Benchmark:
         for bench, bounds in report.limits("instructions").items():
             if not self.wanted("instructions", bench):
                 continue
+            self.progress("instructions", bench)
             peers = self.chosen(programs.echo_peers(self.build) if bench == "echo" else programs.micro_peers(self.build))
             reference, row = next(iter(peers)), {}
             for name, command in peers.items():
@@ -139,6 +157,7 @@ class Benchmark:
             bench = str(connections)
             if not self.wanted("calls", bench):
                 continue
+            self.progress("calls", bench)
             row = {}
             for name, command in self.chosen(programs.echo_peers(self.build)).items():
                 try:
@@ -151,8 +170,9 @@ class Benchmark:
     def print_tables(self):
         titles = {"echo": "Echo over streams: CPU us of the server for a request (divided by epoll by hand)",
                   "micro": "Tasks and timers: CPU ns an operation (divided by the protothread floor)",
+                  "flood": "p99 us of 64 connections while one more sends without pause",
                   "instructions": "User instructions an operation", "calls": "System calls for one echo of 64 bytes"}
-        for suite in ("echo", "micro", "instructions"):
+        for suite in ("echo", "flood", "micro", "instructions"):
             rows = [row for row in self.rows if row["suite"] == suite]
             if not rows:
                 continue
@@ -177,10 +197,10 @@ class Benchmark:
                          [[row["title"], *(", ".join("%s %.2f" % item for item in sorted(calls.items(), key=lambda c: -c[1]))
                                            for calls in row["peers"].values())] for row in rows])
 
-    def write(self, path, started):
+    def write(self, path):
         with open(path, "w") as file:
             json.dump({"when": time.strftime("%Y-%m-%d %H:%M:%S"), "kernel": os.uname().release, "cores": len(machine.CORES),
-                       "load": os.getloadavg(), "rounds": self.options.rounds, "seconds": round(time.time() - started),
+                       "load": os.getloadavg(), "rounds": self.options.rounds, "seconds": round(time.time() - self.started),
                        "rows": self.rows, "gates_missed": self.missed, "broken": self.broken}, file, indent=1)
 
 
