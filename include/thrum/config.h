@@ -42,6 +42,14 @@
 #define THRUM_DETAILS THRUM_HOSTED
 #endif
 
+/** Entries that an error trace can hold (the innermost are kept), and bytes of an error's text: plain numbers. */
+#ifndef THRUM_TRACE_DEPTH
+#define THRUM_TRACE_DEPTH 12
+#endif
+#ifndef THRUM_ERROR_TEXT
+#define THRUM_ERROR_TEXT 96
+#endif
+
 /* ---- knobs that do not ---- */
 
 /** Ticks of the clock in a second. */
@@ -57,14 +65,6 @@
 /** How deeply eager starts may nest on the C stack; a deeper one is scheduled like any other. */
 #ifndef THRUM_EAGER_DEPTH
 #define THRUM_EAGER_DEPTH 16
-#endif
-
-/** Entries that an error trace can hold (the innermost ones are kept) and the bytes of an error's text. */
-#ifndef THRUM_TRACE_DEPTH
-#define THRUM_TRACE_DEPTH 12
-#endif
-#ifndef THRUM_ERROR_TEXT
-#define THRUM_ERROR_TEXT 96
 #endif
 
 /** 1: resume labels are wider than `int`, so that the compiler reports an await inside a user's `switch`. */
