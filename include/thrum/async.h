@@ -88,6 +88,8 @@ struct thrum_coro {
 /* The phases of a scope. */
 enum { THRUM_OVER_, THRUM_ENTERING_, THRUM_BODY_, THRUM_EXITING_ };
 
+/* What every async function calls has the layout in its name (version.h): this costs no byte, and no linker drops it. */
+#define thrum_frame_new_ THRUM_ABI_NAME_(thrum_frame_new)
 THRUM_API THRUM_MUST_USE_ void *thrum_frame_new_(const thrum_function *function);
 THRUM_API thrum_step thrum_await_(thrum_task *task, thrum_awaitable what, uint32_t resume);
 THRUM_API bool thrum_leave_(thrum_task *task, thrum_coro *coro);

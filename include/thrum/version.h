@@ -54,8 +54,8 @@ THRUM_BEGIN_DECLS
 /** Defined in the library under its own version and layout; an object that was built with others does not link. */
 THRUM_API extern const char THRUM_ABI_SYMBOL_[];
 
-#if defined(__GNUC__)
-/* One word a file that includes thrum; `used` keeps the reference alive. */
+#if THRUM_HOSTED && defined(__GNUC__)
+/* One word a file that includes thrum; `used` keeps the reference alive. Firmware saves it: see thrum_frame_new_. */
 __attribute__((used)) static const char *const thrum_abi_needed_ = THRUM_ABI_SYMBOL_;
 #endif
 
