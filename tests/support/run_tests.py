@@ -147,7 +147,7 @@ class Runner:
         elif status == 0:
             result.passed = 1
         elif status == 77:
-            result.skips = result.skips or [(result.name, result.output.strip().splitlines()[-1:] or [''])]
+            result.skips = result.skips or [(result.name, ' '.join(result.output.strip().splitlines()[-1:]))]
         else:
             result.passed = len(re.findall(r'\.\.\. ok$', result.output, re.M))
         if status not in (0, 77) and not result.failed and not result.complaints:
