@@ -20,7 +20,7 @@ HEAD = """/**
 def main():
     print(HEAD)
     names = [f"a{i}" for i in range(1, MOST + 1)]
-    # One argument too many ends in a macro whose name is the message.
+    # One argument too many ends in a macro that says so.
     too_many = ", ".join(f"too_many_arguments_at_most_{MOST}_" for _ in range(8))
     numbers = ", ".join(str(i) for i in range(MOST, 0, -1))
     print(f"#define THRUM_COUNT_(...) THRUM_NTH_(__VA_ARGS__, {too_many}, {numbers}, 0)")
@@ -30,6 +30,9 @@ def main():
         args = ", ".join(names[:count])
         print(f"#define THRUM_EACH_{count}(m, {args}) " + " ".join(f"m {a}" for a in names[:count]))
         print(f"#define THRUM_LIST_{count}(m, {args}) " + ", ".join(f"m {a}" for a in names[:count]))
+    too_many = f"too_many_arguments_at_most_{MOST}_"
+    print(f"#define THRUM_LIST_{too_many}(m, ...) int {too_many}")
+    print(f'#define THRUM_EACH_{too_many}(m, ...) THRUM_STATIC_ASSERT_(0, "too many arguments in ARGS: at most {MOST}");')
     print("\n#endif")
 
 

@@ -312,7 +312,6 @@ class Expressions:
             return
         key = api.key_of(cursor)
         variable = self.graph.variables.setdefault(key, Variable(cursor, cursor.spelling, cursor.type))
-        variable.before_begin = self.in_prologue
         start = api.initializer(cursor)
         if cursor.type.get_canonical().kind == TypeKind.VARIABLEARRAY:
             for kid in api.kids(cursor):

@@ -41,7 +41,8 @@ class Findings:
 
     def report(self, rule, cursor, text, notes=()):
         """Called by the builder for what can be seen in the text. Notes are (cursor, text)."""
-        self.add(Finding(rule, api.place(cursor), text, [(api.place(at), note) for at, note in notes]), text)
+        where = api.place(cursor)
+        self.add(Finding(rule, where, text, [(api.place(at), note) for at, note in notes]), (where, text))
 
     def add(self, finding, same):
         """Of findings that say the `same`, the first in the text is kept."""

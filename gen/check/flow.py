@@ -89,16 +89,17 @@ class Flow:
         self.steady = self.find_steady()
 
     def find_steady(self):
-        """Locals that every resume initialises again, and nothing else stores to."""
-        stores = {}
+        """Locals that each resume stores to again, before ASYNC_BEGIN, and that nothing else stores to."""
+        again, once = set(), set()
         for node in self.nodes:
-            if node.op == "assign" and node.place.variable:
-                stores[node.place.root] = stores.get(node.place.root, 0) + 1
-            if node.op == "give" and not node.constant:
-                for source in node.sources:
-                    if source.kind == "address" and source.place.variable:
-                        stores[source.place.root] = stores.get(source.place.root, 0) + 2
-        return {key for key, variable in self.variables.items() if variable.before_begin and stores.get(key, 0) <= 1}
+            if node.op == "assign":
+                places = [node.place]
+            elif node.op == "give" and not node.constant:
+                places = [source.place for source in node.sources if source.kind == "address"]
+            else:
+                continue
+            (again if node.before_begin else once).update(place.root for place in places if place.variable)
+        return again - once
 
     def run(self):
         states = {id(self.graph.entry): State()}
@@ -199,6 +200,9 @@ class Flow:
             state.stock[key] = frozenset({("made", node)})
             if tell:
                 self.findings.made(node, place)
+
+    def on_fill(self, node, state, tell):
+        self.store(node.place, state)
 
     def store(self, place, state):
         if place.variable:

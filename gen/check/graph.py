@@ -8,7 +8,6 @@ class Variable:
         self.cursor = cursor
         self.name = name
         self.type = type_
-        self.before_begin = False  # initialised again at every resume, because it stands before ASYNC_BEGIN
 
 
 class Place:
@@ -60,6 +59,8 @@ class Await:
 class Node:
     """One event. `succ` holds (node, test): the edge is taken only if `test` lets it.
 
+    `before_begin` says that it stands before ASYNC_BEGIN and happens again at every resume.
+
     op        what it means, and its fields
     nop       nothing
     declare   variable: begins its life without a value that an await has taken
@@ -68,6 +69,7 @@ class Node:
     give      sources, constant, cursor: addresses are given to a function that writes through them, or only reads
     await     await_: all locals lose their values
     hand      sources, await_, callee: these values go into something that is awaited
+    fill      place: an array may be taken as stored
     spend     place, cursor, by: an awaitable is awaited ("await"), spent by a call ("spend"), or moved ("move")
     caught    await_, place: a cancellation may be here, its error in `place`
     settle    the cancellation goes on, or was taken back
@@ -85,11 +87,14 @@ class Graph:
         self.entry = Node("nop")
         self.current = self.entry
         self.variables = {}
+        self.before_begin = False
+        self.added = []  # in the order of the text
 
     def add(self, op, **fields):
-        node = Node(op, **fields)
+        node = Node(op, before_begin=self.before_begin, **fields)
         self.current.succ.append((node, None))
         self.current = node
+        self.added.append(node)
         return node
 
     def go(self, node, test=None):

@@ -130,7 +130,7 @@ class Markers:
         """A `for` that stands for the whole body, a WITH or a TRY."""
         name = api.callee(marker)
         if name == "thrum_checking_body_":
-            self.section = "body"
+            self.section, self.graph.before_begin = "body", False
             self.frames.append(Frame("body", cursor))
             self.statement(body)
             self.frames.pop()

@@ -41,12 +41,8 @@ class Builder(Markers, Expressions):
         self.finally_errors = None
         self.is_async = False
 
-    @property
-    def in_prologue(self):
-        return self.is_async and self.section == "before"
-
     def build(self, body, is_async):
-        self.is_async = is_async
+        self.is_async = self.graph.before_begin = is_async
         if is_async and any(True for label in find_labels(body) if label.spelling == FINALLY):
             self.finally_ = Node("nop")
         self.statement(body)
@@ -174,8 +170,16 @@ class Builder(Markers, Expressions):
 
     def loop(self, cursor, body, leave, again):
         self.frames.append(Frame("loop", cursor, leave, again))
+        begin = len(self.graph.added)
         self.statement(body)
         self.frames.pop()
+        return [node.place for node in self.graph.added[begin:] if node.op == "assign" and "[*]" in node.place.path]
+
+    def behind(self, after, filled):
+        """The text behind a loop. An array that it stores to by index counts as filled, however often it ran."""
+        self.graph.start(after)
+        for place in filled:
+            self.graph.add("fill", place=place)
 
     def while_(self, cursor):
         *head, body = api.kids(cursor)
@@ -185,9 +189,9 @@ class Builder(Markers, Expressions):
             self.declaration(part)
         self.condition(head[-1], inside, after)
         self.graph.start(inside)
-        self.loop(cursor, body, after, top)
+        filled = self.loop(cursor, body, after, top)
         self.graph.go(top)
-        self.graph.start(after)
+        self.behind(after, filled)
 
     def do(self, cursor):
         body, condition = api.kids(cursor)
@@ -207,18 +211,20 @@ class Builder(Markers, Expressions):
         if init is not None:
             self.statement(init)
         top, inside, step, after = self.node(), self.node(), self.node(), self.node()
+        if init is not None and condition is not None and surely_entered(init, condition):
+            self.graph.go(inside)
         self.graph.at(top)
         if condition is not None:
             self.condition(condition, inside, after)
         else:
             self.graph.go(inside)
         self.graph.start(inside)
-        self.loop(cursor, body, after, step)
+        filled = self.loop(cursor, body, after, step)
         self.graph.at(step)
         if increment is not None:
             self.value(increment)
         self.graph.go(top)
-        self.graph.start(after)
+        self.behind(after, filled)
         self.scopes.pop()
         return None
 
@@ -370,6 +376,29 @@ class Builder(Markers, Expressions):
         K.LABEL_STMT: label,
         K.RETURN_STMT: return_,
     }
+
+
+def surely_entered(init, condition):
+    """Whether a loop runs at least once: `for (i = 0; i < 4; ...)`."""
+    if init.kind == K.DECL_STMT:
+        variable = api.kids(init)[0]
+        start = api.initializer(variable) if variable.kind == K.VAR_DECL else None
+        name = api.key_of(variable)
+    elif init.kind == K.BINARY_OPERATOR and api.operator(init) == "=":
+        left, start = api.kids(init)
+        name = api.key_of(left.referenced) if left.kind == K.DECL_REF_EXPR else None
+    else:
+        return False
+    if start is None or name is None or condition.kind != K.BINARY_OPERATOR:
+        return False
+    left, right = api.kids(condition)
+    left = api.bare(left)
+    first, bound = api.constant(start), api.constant(right)
+    if left.kind != K.DECL_REF_EXPR or api.key_of(left.referenced) != name or first is None or bound is None:
+        return False
+    operator = api.operator(condition)
+    return {"<": first < bound, "<=": first <= bound, ">": first > bound, ">=": first >= bound,
+            "!=": first != bound}.get(operator, False)
 
 
 def find_labels(cursor):

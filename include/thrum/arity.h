@@ -59,5 +59,7 @@
 #define THRUM_LIST_23(m, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23) m a1, m a2, m a3, m a4, m a5, m a6, m a7, m a8, m a9, m a10, m a11, m a12, m a13, m a14, m a15, m a16, m a17, m a18, m a19, m a20, m a21, m a22, m a23
 #define THRUM_EACH_24(m, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24) m a1 m a2 m a3 m a4 m a5 m a6 m a7 m a8 m a9 m a10 m a11 m a12 m a13 m a14 m a15 m a16 m a17 m a18 m a19 m a20 m a21 m a22 m a23 m a24
 #define THRUM_LIST_24(m, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24) m a1, m a2, m a3, m a4, m a5, m a6, m a7, m a8, m a9, m a10, m a11, m a12, m a13, m a14, m a15, m a16, m a17, m a18, m a19, m a20, m a21, m a22, m a23, m a24
+#define THRUM_LIST_too_many_arguments_at_most_24_(m, ...) int too_many_arguments_at_most_24_
+#define THRUM_EACH_too_many_arguments_at_most_24_(m, ...) THRUM_STATIC_ASSERT_(0, "too many arguments in ARGS: at most 24");
 
 #endif

@@ -1,0 +1,14 @@
+// Two FINALLY in one function.
+// error gcc: duplicate case value
+// error clang: :11:1: error: duplicate case value
+#include "../trap.h"
+ASYNC(f, ARGS_NONE, LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    AWAIT(work(1));
+FINALLY:
+    AWAIT(work(2));
+FINALLY:
+    AWAIT(work(3));
+    ASYNC_END;
+}
