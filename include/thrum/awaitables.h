@@ -11,8 +11,9 @@
  * - `cancel`: the wait shall end early. It is called when the task is parked, and also when it was woken but has not run
  *   yet (thrum_task_woken() tells): then whatever the wake handed over must go on to the next in line. The result says
  *   who wakes the task: THRUM_DETACHED, the task was taken out of every list and goes on with THRUM_ECANCELED;
- *   THRUM_FORWARDED, the thing itself will wake it with whatever that gives; THRUM_REFUSED, not here: the cancellation
- *   is delivered when the task is woken. NULL: as if it gave THRUM_REFUSED.
+ *   THRUM_FORWARDED, the thing itself will wake it with whatever that gives (of a woken task: the operation has dealt
+ *   with it, and `resume` goes on); THRUM_REFUSED, not here: the cancellation is delivered at the next await (of a parked
+ *   task: when it is woken). NULL: a parked task is cancelled when it is woken.
  * - `drop`: the record will never be started; free what it holds. NULL: nothing to free.
  *
  * A worked example is in doc/awaitables.md. asyncio: `__await__` and Future.
@@ -128,5 +129,7 @@ THRUM_API thrum_waiter *thrum_waiters_pop(thrum_waiters *list);
 THRUM_API bool thrum_task_woken(const thrum_task *task);
 
 THRUM_END_DECLS
+
+#include <thrum/tasks.h> /* thrum_done() and thrum_parked() look into a task */
 
 #endif

@@ -63,7 +63,7 @@ typedef struct thrum_error {
 } thrum_error;
 
 /**
- * The name of an error code: "THRUM_ETIMEDOUT", "ECONNREFUSED", "EAPP(3)".
+ * The name of an error code: "THRUM_ETIMEDOUT", "ECONNREFUSED"; "EAPP" for those of the application.
  * [never waits · no allocation · any thread]
  *
  * @param code  any int

@@ -51,9 +51,10 @@ THRUM_API thrum_awaitable thrum_event_wait(thrum_event *event) THRUM_MUST_USE_;
 typedef struct thrum_lock {
     thrum_waiters waiters;
     bool locked;
+    bool handing; /* given back; the first waiter was woken and has not run yet */
 } thrum_lock;
 
-#define THRUM_LOCK_INIT { { 0 }, false }
+#define THRUM_LOCK_INIT { { 0 }, false, false }
 
 /** Make a lock that nobody holds. asyncio: Lock */
 THRUM_API void thrum_lock_init(thrum_lock *lock);

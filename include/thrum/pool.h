@@ -15,6 +15,7 @@ typedef struct thrum_allocator {
     void *(*allocate)(void *context, size_t size);           /**< aligned as malloc's; NULL when there is none */
     void (*release)(void *context, void *memory, size_t size); /**< NULL where memory is never given back */
     void *context;
+    bool each; /**< ask for every block by itself, for allocators that check; otherwise for slabs of many */
 } thrum_allocator;
 
 /**
@@ -40,9 +41,8 @@ THRUM_API int thrum_pool_use_memory(void *memory, size_t size);
 typedef struct thrum_pool_stats {
     size_t reserved;    /**< bytes taken from the allocator or the array */
     size_t used;        /**< bytes in blocks that are in use */
-    size_t peak;        /**< the most that `used` ever was */
-    size_t blocks;      /**< blocks in use */
-    size_t peak_blocks; /**< the most that there ever were */
+    size_t peak;        /**< the most that was in use, added up over the size classes */
+    size_t blocks;      /**< blocks in use; 0 for an array, where they are not counted */
 } thrum_pool_stats;
 
 /** Read this thread's pool. [never waits · no allocation · this thread's pool] */

@@ -17,12 +17,13 @@ typedef struct thrum_group {
     thrum_task *parent;
     struct thrum_child *children; /* not done; a circle */
     struct thrum_child *kept;     /* done, their handles still good; a chain */
-    struct thrum_error *errors, **last_error;
+    struct thrum_error *errors, *last_error;
+    thrum_task *joiner;
     uint32_t failures;
+    int32_t base_error;  /* an interrupt or exit that a child ended with */
+    int32_t spawn_error; /* why the last spawn gave nothing */
     uint8_t state;
     uint8_t flags;
-    int32_t first_error;
-    thrum_waiter *joiner;
 } thrum_group;
 
 /**

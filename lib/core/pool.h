@@ -25,12 +25,17 @@ struct pool_slab;
 
 typedef struct thrum_pool {
     pool_block *free[POOL_KINDS][POOL_CLASSES];
+    struct pool_slab *current[POOL_KINDS][POOL_CLASSES]; /* the slab that fresh blocks of a class are cut from */
     struct pool_slab *slabs;
     uint32_t limit; /* larger blocks come from the allocator one by one; 0 until first use */
     thrum_allocator allocator;
     char *memory, *end; /* the rest of a static array */
+    size_t size;        /* of that array */
     bool array;
 } thrum_pool;
+
+/* The host's allocator; one that has nothing on a microcontroller. */
+thrum_allocator thrum_pool_host_allocator(void);
 
 void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind);
 void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned kind);

@@ -36,6 +36,9 @@ thrum_task *thrum_task_new(thrum_awaitable what, size_t size, uint8_t flags);
 void thrum_task_schedule(thrum_task *task);
 void thrum_task_start_now(thrum_task *task);
 
+/* The outermost async function of a task, also when it has ended; NULL for none. */
+const thrum_function *thrum_task_function(const thrum_task *task);
+
 /* Give the memory of a task back that has ended, and is in no list; an error that nobody saw is reported first. */
 void thrum_task_free(thrum_task *task);
 

@@ -34,6 +34,14 @@ enum {
     TASK_NEW = 0x40          /* has not begun */
 };
 
+/* scope.flags */
+enum {
+    SCOPE_TRY = 0x01,
+    SCOPE_OPEN = 0x02, /* on the task's list */
+    SCOPE_LEFT_BY_ERROR = 0x04,
+    SCOPE_LEFT_BY_RETURN = 0x08
+};
+
 /* A task in a group. The group knows its children through the two links; the core only calls `ended`. */
 typedef struct thrum_child {
     thrum_task task;

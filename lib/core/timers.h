@@ -6,7 +6,7 @@
 #include <thrum/types.h>
 
 #if THRUM_RADIX_TIMERS
-enum { THRUM_TIMER_BUCKETS = 65 };
+enum { THRUM_TIMER_BUCKETS = 64 };
 
 typedef struct thrum_timer_bucket {
     thrum_node list;     /* sentinel */
@@ -15,9 +15,8 @@ typedef struct thrum_timer_bucket {
 } thrum_timer_bucket;
 
 typedef struct thrum_timers {
-    uint64_t filled;  /* bit i: bucket i has timers; bucket 64 is told by its list */
-    thrum_time floor; /* no timer is due before this */
-    size_t count;
+    uint64_t filled;  /* bit i: bucket i has timers */
+    thrum_time floor; /* a time that has been reached */
     thrum_timer_bucket buckets[THRUM_TIMER_BUCKETS];
 } thrum_timers;
 #else

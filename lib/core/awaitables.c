@@ -1,0 +1,119 @@
+/* Making, waking and giving up what can be awaited. */
+#include "core/coroutines.h"
+#include "core/memory.h"
+#include "core/state.h"
+
+static thrum_step failing_start(thrum_task *task, thrum_record *record) { return thrum_done(task, (int)record->a, 0); }
+
+static const thrum_operations failing = { failing_start, NULL, NULL, NULL, "failing" };
+
+/* Awaitables that fail need no memory, which is what most of them tell about. */
+static thrum_record failures[] = {
+    { { &failing }, NULL, THRUM_ENOMEM, 0 },
+    { { &failing }, NULL, THRUM_EINVAL, 0 },
+    { { &failing }, NULL, THRUM_ESTATE, 0 },
+    { { &failing }, NULL, THRUM_ECLOSED, 0 },
+};
+
+thrum_awaitable thrum_awaitable_make(const thrum_operations *operations, void *object, thrum_value a, thrum_value b)
+{
+    thrum_state *state = thrum_state_here();
+    thrum_record *record = &state->scratch;
+    thrum_awaitable made;
+    if (THRUM_UNLIKELY_(record->head.operations != NULL)) {
+        record = (thrum_record *)pool_take(&state->pool, sizeof *record, POOL_OTHER);
+        if (!record) {
+            thrum_record lost = { { operations }, object, a, b };
+            if (operations->drop)
+                operations->drop(&lost);
+            return thrum_awaitable_failing(THRUM_ENOMEM);
+        }
+    }
+    record->head.operations = operations;
+    record->object = object;
+    record->a = a;
+    record->b = b;
+    made.head = &record->head;
+    return made;
+}
+
+thrum_awaitable thrum_awaitable_failing(int error)
+{
+    thrum_awaitable made;
+    for (unsigned i = 0; i < sizeof failures / sizeof *failures; i++)
+        if (failures[i].a == error) {
+            made.head = &failures[i].head;
+            return made;
+        }
+    return thrum_awaitable_make(&failing, NULL, error, 0);
+}
+
+void thrum_record_free(thrum_record *record)
+{
+    thrum_state *state = thrum_state_here();
+    if (THRUM_LIKELY_(record == &state->scratch))
+        record->head.operations = NULL;
+    else if (record < failures || record >= failures + sizeof failures / sizeof *failures)
+        pool_give(&state->pool, record, sizeof *record, POOL_OTHER);
+}
+
+void thrum_drop(thrum_awaitable what)
+{
+    const thrum_operations *operations = what.head->operations;
+    if (!operations->start) {
+        thrum_coro *coro = (thrum_coro *)(void *)what.head;
+        if (operations->drop)
+            operations->drop((thrum_record *)(void *)coro);
+        thrum_frame_free(coro);
+        return;
+    }
+    thrum_record record = *(thrum_record *)(void *)what.head;
+    thrum_record_free((thrum_record *)(void *)what.head);
+    if (operations->drop)
+        operations->drop(&record);
+}
+
+void thrum_waiters_add(thrum_waiters *list, thrum_waiter *waiter)
+{
+    thrum_waiter *first = list->first;
+    if (!first) {
+        list->first = waiter;
+        waiter->node.next = waiter->node.prev = &waiter->node;
+        return;
+    }
+    list_append(&first->node, &waiter->node);
+}
+
+void thrum_waiters_remove(thrum_waiters *list, thrum_waiter *waiter)
+{
+    thrum_node *next = waiter->node.next;
+    if (next == &waiter->node) {
+        list->first = NULL;
+        return;
+    }
+    list_remove(&waiter->node);
+    if (list->first == waiter)
+        list->first = (thrum_waiter *)(void *)next;
+}
+
+thrum_waiter *thrum_waiters_pop(thrum_waiters *list)
+{
+    thrum_waiter *first = list->first;
+    if (first)
+        thrum_waiters_remove(list, first);
+    return first;
+}
+
+void thrum_wake(thrum_waiter *waiter, int error, thrum_value value)
+{
+    if (waiter->node.state != NODE_PARKED)
+        return;
+    waiter->node.error = (int32_t)error;
+    waiter->as.value = value;
+    ready_push(thrum_state_here(), &waiter->node, waiter->node.flags & TASK_IS ? NODE_READY : NODE_CALL);
+}
+
+bool thrum_task_woken(const thrum_task *task)
+{
+    return task->waiter.node.state == NODE_READY || task->waiter.node.state == NODE_DUE;
+}

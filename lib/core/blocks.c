@@ -1,0 +1,115 @@
+/* Blocks: what the loops of WITH and TRY call. A scope goes through the phases ENTERING, BODY, EXITING and OVER; while its
+ * body runs it stands on the task's list, so that whoever leaves the frame finds it (unwind() in coroutines.c). */
+#include "core/details.h"
+#include "core/panic.h"
+#include "core/state.h"
+
+static void must_be_closed(thrum_task *task, const thrum_scope *scope)
+{
+    /* Only the top of the list can be this very scope of a body that came back by a goto. */
+    for (const thrum_scope *open = task->scopes; open; open = open->outer)
+        if (THRUM_UNLIKELY_(open == scope))
+            thrum_panic("a block was entered again that is still open", NULL, 0);
+}
+
+static void link_scope(thrum_task *task, thrum_scope *scope, uint32_t label, uint8_t flags)
+{
+    scope->outer = task->scopes;
+    scope->owner = task->leaf;
+    scope->label = (uint16_t)label;
+    scope->error = 0;
+    scope->flags = flags | SCOPE_OPEN;
+    scope->phase = THRUM_BODY_;
+    task->scopes = scope;
+}
+
+void thrum_scope_begin_(thrum_task *task, thrum_scope *scope)
+{
+    if (THRUM_UNLIKELY_(scope->phase != THRUM_OVER_))
+        must_be_closed(task, scope);
+    scope->exit = NULL;
+    scope->flags = 0;
+    scope->phase = THRUM_ENTERING_;
+}
+
+void thrum_try_begin_(thrum_task *task, thrum_scope *scope, uint32_t label)
+{
+    if (THRUM_UNLIKELY_(scope->phase != THRUM_OVER_))
+        must_be_closed(task, scope);
+    link_scope(task, scope, label, SCOPE_TRY);
+}
+
+bool thrum_scope_entered_(thrum_task *task, thrum_scope *scope, uint32_t label)
+{
+    if (task->waiter.node.error) {
+        scope->phase = THRUM_OVER_;
+        return true;
+    }
+    link_scope(task, scope, label, 0);
+    scope->phase = THRUM_ENTERING_; /* thrum_scope_next_() goes on to the body */
+    return false;
+}
+
+void thrum_scope_next_(thrum_task *task, thrum_scope *scope)
+{
+    switch (scope->phase) {
+    case THRUM_ENTERING_:
+        scope->phase = THRUM_BODY_;
+        break;
+    case THRUM_BODY_:
+        if (!(scope->flags & SCOPE_TRY)) {
+            scope->phase = THRUM_EXITING_;
+            break;
+        }
+        if (task->scopes == scope)
+            task->scopes = scope->outer;
+        scope->phase = THRUM_OVER_;
+        break;
+    default:
+        scope->phase = THRUM_OVER_;
+        break;
+    }
+}
+
+static thrum_step nothing_start(thrum_task *task, thrum_record *record)
+{
+    (void)record;
+    return thrum_done(task, 0, 0);
+}
+
+static const thrum_operations nothing = { nothing_start, NULL, NULL, NULL, "nothing" };
+
+thrum_awaitable thrum_scope_exit_(thrum_task *task, thrum_scope *scope)
+{
+    if (task->scopes == scope) {
+        task->scopes = scope->outer;
+        scope->flags &= (uint8_t)~SCOPE_OPEN;
+    }
+    return scope->exit ? scope->exit(scope) : thrum_awaitable_make(&nothing, NULL, 0, 0);
+}
+
+bool thrum_scope_left_(thrum_task *task, thrum_scope *scope)
+{
+    int32_t error = task->waiter.node.error;
+    scope->phase = THRUM_OVER_;
+    if (error) {
+        /* The exit's own error replaces what was in flight. */
+        if (scope->error && scope->error != error)
+            thrum_detail_context(task, error, scope->error);
+        return true;
+    }
+    if (scope->error) {
+        task->waiter.node.error = scope->error;
+        return true;
+    }
+    return (scope->flags & SCOPE_LEFT_BY_RETURN) != 0;
+}
+
+bool thrum_catch_(thrum_task *task, thrum_scope *scope, bool all)
+{
+    if (all || scope->error != THRUM_ECANCELED)
+        return false;
+    scope->phase = THRUM_OVER_;
+    task->waiter.node.error = scope->error;
+    return true;
+}

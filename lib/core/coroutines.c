@@ -1,0 +1,186 @@
+/* Frames, and what happens at an await and when a frame is left. */
+#include "core/coroutines.h"
+
+#include "core/details.h"
+#include "core/memory.h"
+#include "core/panic.h"
+
+static void *reserve_take(thrum_reserve *reserve, uint32_t size)
+{
+    pool_block *block = (pool_block *)reserve->free;
+    if (block) {
+        reserve->free = block->next;
+        return block;
+    }
+    return reserve->fresh < reserve->count ? (char *)reserve->frames + (size_t)size * reserve->fresh++ : NULL;
+}
+
+void *thrum_frame_new_(const thrum_function *function)
+{
+    if (function->reserve) {
+        void *frame = reserve_take(function->reserve, function->size);
+        if (frame)
+            return frame;
+    }
+    return pool_take(&thrum_state_here()->pool, function->size, POOL_FRAME);
+}
+
+void thrum_frame_free(thrum_coro *coro)
+{
+    const thrum_function *function = function_of(coro);
+    thrum_reserve *reserve = function->reserve;
+#if THRUM_DEBUG
+    memset(coro, 0xdb, function->size);
+#endif
+    if (THRUM_UNLIKELY_(reserve != NULL)) {
+        uintptr_t at = (uintptr_t)coro, first = (uintptr_t)reserve->frames;
+        if (at >= first && at < first + (uintptr_t)function->size * reserve->count) {
+            pool_block *block = (pool_block *)(void *)coro;
+            block->next = (pool_block *)reserve->free;
+            reserve->free = block;
+            return;
+        }
+    }
+    pool_give(&thrum_state_here()->pool, coro, function->size, POOL_FRAME);
+}
+
+/* ---- waiting ---- */
+
+void thrum_cancel_parked(thrum_state *state, thrum_task *task)
+{
+    const thrum_operations *operations = task->operations;
+    switch (operations && operations->cancel ? operations->cancel(task) : THRUM_REFUSED) {
+    case THRUM_DETACHED:
+        task->operations = NULL;
+        task->waiter.node.error = THRUM_ECANCELED;
+        ready_push(state, &task->waiter.node, NODE_READY);
+        break;
+    case THRUM_FORWARDED:
+        break;
+    case THRUM_REFUSED:
+        task->waiter.node.flags |= TASK_MUST_CANCEL;
+        break;
+    }
+}
+
+/* An await is complete, but the task had its share of this pass: it comes back to the same outcome. */
+static thrum_step to_the_tail(thrum_state *state, thrum_task *task)
+{
+    thrum_step step = { THRUM_PARKED_ };
+    task->waiter.node.flags |= TASK_AS_IS;
+    ready_push(state, &task->waiter.node, NODE_READY);
+    return step;
+}
+
+thrum_step thrum_begin(thrum_state *state, thrum_task *task, thrum_head *what)
+{
+    const thrum_operations *operations = what->operations;
+    thrum_step step = { THRUM_CALLED_ };
+    if (!operations->start) {
+        thrum_coro *coro = (thrum_coro *)(void *)what;
+        coro->caller = task->leaf;
+        task->leaf = coro;
+        return step;
+    }
+    thrum_record record = *(thrum_record *)(void *)what;
+    thrum_record_free((thrum_record *)(void *)what);
+    task->operations = operations;
+    task->object = record.object;
+    task->waiter.node.state = NODE_PARKED;
+    step = operations->start(task, &record);
+    if (step.what == THRUM_DONE_) {
+        task->waiter.node.state = NODE_RUNNING;
+        task->operations = NULL;
+        if (THRUM_UNLIKELY_(--state->budget <= 0))
+            return to_the_tail(state, task);
+    } else if (THRUM_UNLIKELY_(task->waiter.node.flags & TASK_MUST_CANCEL)) {
+        task->waiter.node.flags &= (uint8_t)~TASK_MUST_CANCEL;
+        if (!thrum_task_woken(task))
+            thrum_cancel_parked(state, task);
+        else
+            task->waiter.node.flags |= TASK_MUST_CANCEL;
+    }
+    return step;
+}
+
+thrum_step thrum_await_(thrum_task *task, thrum_awaitable what, uint32_t resume)
+{
+    thrum_coro *leaf = task->leaf;
+    leaf->resume = (leaf->resume & (THRUM_FAILED_ | THRUM_IN_FINALLY_)) | resume;
+    return thrum_begin(thrum_state_here(), task, what.head);
+}
+
+/* ---- leaving ---- */
+
+void thrum_return_(thrum_task *task, thrum_coro *coro, thrum_value value)
+{
+    task->waiter.node.error = 0;
+    coro->resume &= ~THRUM_FAILED_;
+    coro->result = value;
+}
+
+void thrum_raise_(thrum_task *task, thrum_coro *coro, int error, uint32_t line)
+{
+    coro->resume = (coro->resume & ~(THRUM_LINE_MASK_ << 16)) | line;
+    task->waiter.node.error = error ? (int32_t)error : THRUM_EINVAL;
+}
+
+int thrum_take_error_(thrum_task *task)
+{
+    int error = (int)task->waiter.node.error;
+    task->waiter.node.error = 0;
+    return error;
+}
+
+/* The innermost open block of this frame that has something to do on the way out; it is where control goes next. */
+static bool unwind(thrum_task *task, thrum_coro *coro)
+{
+    thrum_scope *scope;
+    while ((scope = task->scopes) && scope->owner == coro) {
+        task->scopes = scope->outer;
+        scope->flags &= (uint8_t)~SCOPE_OPEN;
+        bool failed = (coro->resume & THRUM_FAILED_) != 0;
+        if (scope->flags & SCOPE_TRY) {
+            if (!failed) { /* a return passes a TRY by */
+                scope->phase = THRUM_OVER_;
+                continue;
+            }
+        } else if (failed) {
+            scope->flags |= SCOPE_LEFT_BY_ERROR;
+        } else if (scope->phase == THRUM_BODY_) {
+            scope->flags |= SCOPE_LEFT_BY_RETURN;
+        }
+        scope->error = failed ? (int32_t)coro->result : 0;
+        scope->phase = THRUM_EXITING_;
+        if (failed) {
+            coro->resume &= ~THRUM_FAILED_;
+            coro->result = 0;
+        }
+        coro->resume = (coro->resume & ~THRUM_LABEL_MASK_) | scope->label;
+        return true;
+    }
+    return false;
+}
+
+bool thrum_leave_(thrum_task *task, thrum_coro *coro)
+{
+    int32_t error = task->waiter.node.error;
+    if (error) {
+        task->waiter.node.error = 0;
+        thrum_detail_pass(task, error, coro->resume & THRUM_FAILED_ ? (int)coro->result : 0, function_of(coro),
+                          line_of(coro));
+        coro->resume |= THRUM_FAILED_;
+        coro->result = error;
+    }
+    if (task->scopes && unwind(task, coro))
+        return false;
+    if (coro->resume & THRUM_IN_FINALLY_)
+        return true;
+    coro->resume |= THRUM_FINAL_ | THRUM_IN_FINALLY_;
+    return false;
+}
+
+void thrum_lost_(const thrum_coro *coro)
+{
+    thrum_panic("an await inside a switch of the body: the frame cannot go on", function_of(coro), line_of(coro));
+}

@@ -1,0 +1,46 @@
+/* What is known of an error besides its code: kept with the task in which it travels. Every call does nothing where the
+ * pool has no room: the code itself always arrives. */
+#ifndef THRUM_CORE_DETAILS_H
+#define THRUM_CORE_DETAILS_H
+
+#include "core/state.h"
+
+#if THRUM_DETAILS
+
+/* An error leaves a frame, `before` being what it replaces (or 0): note the await that it passes. */
+void thrum_detail_pass(thrum_task *task, int error, int before, const thrum_function *function, uint32_t line);
+
+/* A cancellation is being delivered to a task with an extension: its message becomes the detail. */
+void thrum_detail_canceled(thrum_task *task);
+
+/* Note what an error in flight has replaced. */
+void thrum_detail_context(thrum_task *task, int error, int before);
+
+/* The task's last error goes to another task as well, which waited for it. */
+void thrum_detail_share(thrum_task *from, thrum_task *to);
+
+/* The task's last error: a reference for the caller, or NULL; made when `make` and there is none of this code. */
+thrum_error *thrum_detail_take(thrum_task *task, int error, bool make);
+
+/* Make `error` the task's last one; the reference is given away. */
+void thrum_detail_give(thrum_task *task, thrum_error *error);
+
+void thrum_detail_release(thrum_error *error);
+
+/* The task's extension, made if need be, or NULL. */
+thrum_task_extension *thrum_task_extend(thrum_task *task);
+
+/* The task ends or is freed. */
+void thrum_detail_end(thrum_task *task);
+
+#else
+
+#define thrum_detail_pass(task, error, before, function, line) ((void)(task), (void)(before))
+#define thrum_detail_context(task, error, before) ((void)(task), (void)(before))
+#define thrum_detail_canceled(task) ((void)(task))
+#define thrum_detail_share(from, to) ((void)(from), (void)(to))
+#define thrum_detail_end(task) ((void)(task))
+
+#endif
+
+#endif

@@ -1,0 +1,288 @@
+/* The ready queue, and how a task is run: its operation looks again, then the innermost frame goes on, and when a frame
+ * ends its caller does, in one flat loop, so that the C stack does not grow with the depth of calls. */
+#include "core/scheduler.h"
+
+#include <thrum/timeouts.h>
+
+#include "core/coroutines.h"
+#include "core/details.h"
+
+#if THRUM_HOSTED
+#if defined(__GNUC__)
+__attribute__((tls_model("initial-exec")))
+#endif
+_Thread_local thrum_state thrum_state_;
+#else
+thrum_state thrum_state_;
+#endif
+
+/* ---- a task ends ---- */
+
+void thrum_core_tell(const thrum_core_report *report)
+{
+    thrum_state *state = thrum_state_here();
+    if (state->report)
+        state->report(report);
+}
+
+static void finish(thrum_state *state, thrum_task *task, const thrum_function *function, int32_t error,
+                   thrum_value value)
+{
+    thrum_node *node = &task->waiter.node;
+    if (THRUM_UNLIKELY_(node->flags & TASK_MUST_CANCEL)) {
+        node->flags &= (uint8_t)~TASK_MUST_CANCEL;
+        if (!error)
+            error = THRUM_ECANCELED; /* asked for, and nothing was waited for since */
+    }
+    task->leaf = NULL;
+    task->operations = NULL;
+    task->object = (void *)(uintptr_t)function;
+    node->error = error;
+    node->state = NODE_DONE;
+    task->waiter.as.value = error ? 0 : value;
+    while (task->waiters.first) {
+        thrum_waiter *waiter = thrum_waiters_pop(&task->waiters);
+        if (error && waiter->node.flags & TASK_IS)
+            thrum_detail_share(task, (thrum_task *)(void *)waiter);
+        thrum_wake(waiter, error, task->waiter.as.value);
+        node->flags |= TASK_RETRIEVED;
+    }
+    if (node->flags & TASK_CHILD)
+        ready_push(state, node, NODE_ENDED);
+    else if (!(node->flags & TASK_OWNED))
+        thrum_task_free(task);
+}
+
+/* ---- a task runs ---- */
+
+/* What comes before the step: a task that begins, one that comes back from the tail, one that was cancelled after it was
+ * woken. False: there is nothing to step. */
+static bool prepare(thrum_state *state, thrum_task *task)
+{
+    thrum_node *node = &task->waiter.node;
+    bool must_cancel = (node->flags & TASK_MUST_CANCEL) != 0;
+    if (node->flags & TASK_AS_IS) {
+        node->flags &= (uint8_t)~TASK_AS_IS; /* the await is complete; a cancellation comes at the next one */
+        return true;
+    }
+    if (node->flags & TASK_NEW) {
+        node->flags &= (uint8_t)~TASK_NEW;
+        if (must_cancel) {
+            const thrum_function *function = function_of(task->leaf);
+            thrum_awaitable unstarted = { &task->leaf->head };
+            node->flags &= (uint8_t)~TASK_MUST_CANCEL;
+            task->leaf = NULL;
+            thrum_drop(unstarted);
+            if (task->extension)
+                thrum_detail_canceled(task);
+            finish(state, task, function, THRUM_ECANCELED, 0);
+            return false;
+        }
+        return true;
+    }
+    const thrum_operations *operations = task->operations;
+    if (must_cancel) {
+        thrum_cancel_result result = operations && operations->cancel ? operations->cancel(task) : THRUM_DETACHED;
+        if (result != THRUM_REFUSED)
+            node->flags &= (uint8_t)~TASK_MUST_CANCEL;
+        if (result == THRUM_DETACHED) {
+            node->error = THRUM_ECANCELED;
+            task->waiter.as.value = 0;
+            return true;
+        }
+    }
+    if (operations && operations->resume) {
+        node->state = NODE_PARKED;
+        return operations->resume(task).what == THRUM_DONE_;
+    }
+    return true;
+}
+
+static void run_task(thrum_state *state, thrum_task *task)
+{
+    state->current = task;
+    state->budget = THRUM_AWAIT_BUDGET;
+    if ((task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_AS_IS | TASK_NEW)) ||
+        (task->operations && task->operations->resume)) {
+        if (!prepare(state, task)) {
+            state->current = NULL;
+            return;
+        }
+    }
+    task->operations = NULL;
+    task->waiter.node.state = NODE_RUNNING;
+#if THRUM_DETAILS
+    if (THRUM_UNLIKELY_(task->waiter.node.error == THRUM_ECANCELED) && task->extension)
+        thrum_detail_canceled(task);
+#endif
+    for (;;) {
+        thrum_coro *coro = task->leaf;
+        unsigned what = coro->head.operations->resume(task).what;
+        if (what == THRUM_PARKED_)
+            break;
+        if (what == THRUM_CALLED_)
+            continue;
+        thrum_coro *caller = coro->caller;
+        thrum_value value = coro->result;
+        bool failed = (coro->resume & THRUM_FAILED_) != 0;
+        const thrum_function *function = function_of(coro);
+        thrum_frame_free(coro);
+        int32_t error = failed ? (int32_t)value : 0;
+        if (!caller) {
+            finish(state, task, function, error, value);
+            break;
+        }
+        task->leaf = caller;
+        task->waiter.node.error = error;
+        task->waiter.as.value = failed ? 0 : value;
+        if (THRUM_UNLIKELY_(--state->budget <= 0)) {
+            task->waiter.node.flags |= TASK_AS_IS;
+            ready_push(state, &task->waiter.node, NODE_READY);
+            break;
+        }
+    }
+    state->current = NULL;
+}
+
+void thrum_task_start_now(thrum_task *task)
+{
+    thrum_state *state = thrum_state_here();
+    if (state->eager >= THRUM_EAGER_DEPTH) {
+        thrum_task_schedule(task);
+        return;
+    }
+    thrum_task *current = state->current;
+    int32_t budget = state->budget;
+    state->eager++;
+    run_task(state, task);
+    state->eager--;
+    state->current = current;
+    state->budget = budget;
+}
+
+/* ---- a pass ---- */
+
+void thrum_core_run(thrum_time now)
+{
+    thrum_state *state = thrum_state_here();
+    state->now = now;
+    thrum_timers_collect(state, now);
+    list_splice(&state->batch, &state->ready);
+    while (!list_empty(&state->batch)) {
+        thrum_node *node = state->batch.next;
+        list_remove(node);
+        switch (node->state) {
+        case NODE_READY:
+            run_task(state, task_of(node));
+            break;
+        case NODE_CALL: {
+            thrum_handle *handle = (thrum_handle *)(void *)node;
+            node->state = NODE_IDLE;
+            handle->call(handle);
+            break;
+        }
+        case NODE_DUE:
+            ready_push(state, node, NODE_READY);
+            break;
+        case NODE_ENDED: {
+            thrum_child *child = (thrum_child *)(void *)node;
+            node->state = NODE_DONE;
+            child->ended(child);
+            break;
+        }
+        default:
+            break;
+        }
+    }
+}
+
+bool thrum_core_ready(void) { return !list_empty(&thrum_state_here()->ready); }
+
+thrum_time thrum_core_next(void) { return thrum_timers_next(&thrum_state_here()->timers); }
+
+thrum_time thrum_now(void) { return thrum_state_here()->now; }
+
+/* ---- a loop comes and goes ---- */
+
+bool thrum_core_open(void *loop, thrum_time now, void (*report)(const thrum_core_report *report))
+{
+    thrum_state *state = thrum_state_here();
+    if (state->open)
+        return false;
+    list_init(&state->ready);
+    list_init(&state->batch);
+    thrum_timers_open(&state->timers, now);
+    state->now = now;
+    state->loop = loop;
+    state->report = report;
+    state->open = true;
+    return true;
+}
+
+static void visit_task(void *block, void *context)
+{
+    void **call = (void **)context;
+    thrum_task *task = (thrum_task *)block;
+    void (*visit)(thrum_task *, void *) = *(void (**)(thrum_task *, void *))call[0];
+    if (task->leaf)
+        visit(task, call[1]);
+}
+
+void thrum_core_each_task(void (*visit)(thrum_task *task, void *context), void *context)
+{
+    void *call[2] = { &visit, context };
+    thrum_pool_walk(&thrum_state_here()->pool, POOL_TASK, visit_task, call);
+}
+
+/* Tasks that are left when the loop closes: take each out of whatever it waits in, tell of it, free its frames. */
+static void detach(thrum_task *task, void *context)
+{
+    const thrum_core_report report = { "task was destroyed but it is pending", 0, task, function_of(task->leaf),
+                                       line_of(task->leaf) };
+    (void)context;
+    thrum_core_tell(&report);
+    thrum_task_cancel(task);
+}
+
+static void destroy(void *block, void *context)
+{
+    thrum_task *task = (thrum_task *)block;
+    (void)context;
+    while (task->leaf) {
+        thrum_coro *coro = task->leaf;
+        task->leaf = coro->caller;
+        if (task->waiter.node.flags & TASK_NEW && coro->head.operations->drop)
+            coro->head.operations->drop((thrum_record *)(void *)coro);
+        thrum_frame_free(coro);
+    }
+    task->operations = NULL;
+    task->scopes = NULL;
+    task->waiters.first = NULL;
+    task->waiter.node.error = THRUM_ECANCELED;
+    task->waiter.node.state = NODE_DONE;
+    if (!(task->waiter.node.flags & TASK_OWNED))
+        thrum_task_free(task);
+}
+
+static void never_awaited(void *block, void *context)
+{
+    thrum_coro *coro = (thrum_coro *)block;
+    thrum_awaitable unstarted = { &coro->head };
+    const thrum_core_report report = { "async function was never awaited", 0, NULL, function_of(coro), 0 };
+    (void)context;
+    thrum_core_tell(&report);
+    thrum_drop(unstarted);
+}
+
+void thrum_core_close(void)
+{
+    thrum_state *state = thrum_state_here();
+    thrum_core_each_task(detach, NULL);
+    thrum_pool_walk(&state->pool, POOL_TASK, destroy, NULL);
+    thrum_pool_walk(&state->pool, POOL_FRAME, never_awaited, NULL);
+    list_init(&state->ready);
+    list_init(&state->batch);
+    state->open = false;
+    state->loop = NULL;
+    state->report = NULL;
+}

@@ -1,0 +1,73 @@
+/* Sleeping and yielding. */
+#include <thrum/timeouts.h>
+
+#include "core/state.h"
+
+static thrum_step yield_start(thrum_task *task, thrum_record *record)
+{
+    (void)record;
+    task->waiter.node.error = 0;
+    ready_push(thrum_state_here(), &task->waiter.node, NODE_READY);
+    return thrum_parked(task);
+}
+
+static thrum_cancel_result yield_cancel(thrum_task *task)
+{
+    (void)task;
+    return THRUM_DETACHED; /* it is always woken already */
+}
+
+static const thrum_operations yield_operations = { yield_start, NULL, yield_cancel, NULL, "yield" };
+
+thrum_awaitable thrum_yield(void) { return thrum_awaitable_make(&yield_operations, NULL, 0, 0); }
+
+THRUM_STATIC_ASSERT_(sizeof(thrum_time) <= sizeof(thrum_value), "a time travels as a value");
+static thrum_time time_of(const thrum_record *record) { return (thrum_time)record->a; }
+
+static thrum_step sleep_until_start(thrum_task *task, thrum_record *record)
+{
+    task->waiter.node.error = 0;
+    thrum_timer_start(&thrum_state_here()->timers, &task->waiter, time_of(record));
+    return thrum_parked(task);
+}
+
+static thrum_step sleep_start(thrum_task *task, thrum_record *record)
+{
+    thrum_state *state = thrum_state_here();
+    thrum_time delay = time_of(record);
+    task->waiter.node.error = 0;
+#if THRUM_TIME_BITS == 64
+    thrum_time when = delay < THRUM_NEVER - state->now ? state->now + delay : THRUM_NEVER;
+#else
+    thrum_time when = state->now + delay;
+#endif
+    thrum_timer_start(&state->timers, &task->waiter, when);
+    return thrum_parked(task);
+}
+
+static thrum_cancel_result sleep_cancel(thrum_task *task)
+{
+    if (task->waiter.node.state == NODE_TIMED)
+        thrum_timer_stop(&thrum_state_here()->timers, &task->waiter);
+    return THRUM_DETACHED;
+}
+
+static const thrum_operations sleep_operations = { sleep_start, NULL, sleep_cancel, NULL, "sleep" };
+static const thrum_operations sleep_until_operations = { sleep_until_start, NULL, sleep_cancel, NULL, "sleep" };
+
+thrum_awaitable thrum_sleep(thrum_time delay)
+{
+#if THRUM_TIME_BITS == 64
+    bool at_once = delay <= 0;
+#else
+    bool at_once = (int32_t)delay <= 0;
+#endif
+    return at_once ? thrum_yield() : thrum_awaitable_make(&sleep_operations, NULL, (thrum_value)delay, 0);
+}
+
+thrum_awaitable thrum_sleep_until(thrum_time when)
+{
+    if (time_reached(when, thrum_now()))
+        return thrum_yield();
+    return thrum_awaitable_make(&sleep_until_operations, NULL, (thrum_value)when, 0);
+}

@@ -1,0 +1,209 @@
+/* Tasks as their users see them. */
+#include <thrum/tasks.h>
+
+#include "core/coroutines.h"
+#include "core/details.h"
+#include "core/memory.h"
+#include "core/scheduler.h"
+
+/* ---- making ---- */
+
+/* A task runs an async function; anything else is awaited by this one. */
+static ASYNC(await_one, ARGS((thrum_awaitable, what)), LOCALS(thrum_value value;), ON_DROP(thrum_drop(self->what);))
+{
+    ASYNC_BEGIN;
+    AWAIT_INTO(self->value, self->what);
+    ASYNC_RETURN(self->value);
+    ASYNC_END;
+}
+
+thrum_task *thrum_task_new(thrum_awaitable what, size_t size, uint8_t flags)
+{
+    thrum_state *state = thrum_state_here();
+    if (what.head->operations->start) {
+        what = await_one(what);
+        if (what.head->operations->start) {
+            thrum_drop(what);
+            return NULL;
+        }
+    }
+    thrum_task *task = state->open ? (thrum_task *)pool_take(&state->pool, size, POOL_TASK) : NULL;
+    if (!task) {
+        thrum_drop(what);
+        return NULL;
+    }
+    memset(task, 0, size);
+    task->leaf = (thrum_coro *)(void *)what.head;
+    task->waiter.node.flags = (uint8_t)(TASK_IS | TASK_NEW | flags);
+    task->waiter.node.state = NODE_PARKED;
+    return task;
+}
+
+void thrum_task_schedule(thrum_task *task) { ready_push(thrum_state_here(), &task->waiter.node, NODE_READY); }
+
+thrum_task *thrum_spawn(thrum_awaitable what)
+{
+    thrum_task *task = thrum_task_new(what, sizeof *task, TASK_OWNED);
+    if (task)
+        thrum_task_schedule(task);
+    return task;
+}
+
+int thrum_spawn_detached(thrum_awaitable what)
+{
+    thrum_task *task = thrum_task_new(what, sizeof *task, 0);
+    if (!task)
+        return THRUM_ENOMEM;
+    thrum_task_schedule(task);
+    return 0;
+}
+
+thrum_task *thrum_spawn_eager(thrum_awaitable what)
+{
+    thrum_task *task = thrum_task_new(what, sizeof *task, TASK_OWNED);
+    if (task)
+        thrum_task_start_now(task);
+    return task;
+}
+
+/* ---- ending ---- */
+
+void thrum_task_free(thrum_task *task)
+{
+    thrum_node *node = &task->waiter.node;
+    if (node->error && node->error != THRUM_ECANCELED && !(node->flags & TASK_RETRIEVED)) {
+        const thrum_core_report report = { "task's error was never retrieved", (int)node->error, task,
+                                           thrum_task_function(task), 0 };
+        thrum_core_tell(&report);
+    }
+    thrum_detail_end(task);
+    node->state = NODE_FREE;
+    pool_give(&thrum_state_here()->pool, task, node->flags & TASK_CHILD ? sizeof(thrum_child) : sizeof *task,
+              POOL_TASK);
+}
+
+void thrum_task_release(thrum_task *task)
+{
+    if (!task)
+        return;
+    if (thrum_task_done(task))
+        thrum_task_free(task);
+    else
+        task->waiter.node.flags &= (uint8_t)~TASK_OWNED;
+}
+
+/* ---- awaiting ---- */
+
+static thrum_step wait_start(thrum_task *task, thrum_record *record)
+{
+    thrum_task *target = (thrum_task *)record->object;
+    if (target == task)
+        return thrum_done(task, THRUM_ESTATE, 0);
+    if (thrum_task_done(target)) {
+        target->waiter.node.flags |= TASK_RETRIEVED;
+        if (target->waiter.node.error)
+            thrum_detail_share(target, task);
+        return thrum_done(task, (int)target->waiter.node.error, target->waiter.as.value);
+    }
+    thrum_waiters_add(&target->waiters, &task->waiter);
+    return thrum_parked(task);
+}
+
+static thrum_cancel_result wait_cancel(thrum_task *task)
+{
+    if (thrum_task_woken(task))
+        return THRUM_DETACHED;
+    return thrum_task_cancel((thrum_task *)task->object) ? THRUM_FORWARDED : THRUM_REFUSED;
+}
+
+const thrum_operations thrum_task_wait_operations = { wait_start, NULL, wait_cancel, NULL, "task" };
+
+thrum_awaitable thrum_task_wait(thrum_task *task)
+{
+    return task ? thrum_awaitable_make(&thrum_task_wait_operations, task, 0, 0) : thrum_awaitable_failing(THRUM_EINVAL);
+}
+
+/* ---- cancelling ---- */
+
+bool thrum_task_cancel(thrum_task *task)
+{
+    thrum_node *node = &task->waiter.node;
+    if (thrum_task_done(task)) {
+        node->flags |= TASK_RETRIEVED;
+        return false;
+    }
+    if (node->count < UINT16_MAX)
+        node->count++;
+    if ((node->state == NODE_PARKED || node->state == NODE_TIMED) && task->operations)
+        thrum_cancel_parked(thrum_state_here(), task);
+    else
+        node->flags |= TASK_MUST_CANCEL;
+    return true;
+}
+
+unsigned thrum_task_uncancel(thrum_task *task)
+{
+    if (!task)
+        task = thrum_state_here()->current;
+    if (!task)
+        return 0;
+    thrum_node *node = &task->waiter.node;
+    if (node->count && --node->count == 0)
+        node->flags &= (uint8_t)~TASK_MUST_CANCEL;
+    return node->count;
+}
+
+unsigned thrum_uncancel(void) { return thrum_task_uncancel(NULL); }
+
+unsigned thrum_task_cancelling(const thrum_task *task) { return task->waiter.node.count; }
+
+/* ---- asking ---- */
+
+bool thrum_task_done(const thrum_task *task) { return !task->leaf; }
+
+bool thrum_task_cancelled(const thrum_task *task)
+{
+    return thrum_task_done(task) && task->waiter.node.error == THRUM_ECANCELED;
+}
+
+int thrum_task_result(thrum_task *task, thrum_value *value)
+{
+    if (!thrum_task_done(task))
+        return THRUM_EPENDING;
+    task->waiter.node.flags |= TASK_RETRIEVED;
+    if (value)
+        *value = task->waiter.as.value;
+    return (int)task->waiter.node.error;
+}
+
+thrum_task *thrum_current_task(void) { return thrum_state_here()->current; }
+
+const thrum_function *thrum_task_function(const thrum_task *task)
+{
+    const thrum_coro *coro = task->leaf;
+    if (!coro)
+        return (const thrum_function *)task->object;
+    while (coro->caller)
+        coro = coro->caller;
+    return function_of(coro);
+}
+
+typedef struct task_list {
+    thrum_task **tasks;
+    size_t room, count;
+} task_list;
+
+static void note_task(thrum_task *task, void *context)
+{
+    task_list *list = (task_list *)context;
+    if (list->count < list->room)
+        list->tasks[list->count] = task;
+    list->count++;
+}
+
+size_t thrum_all_tasks(thrum_task **tasks, size_t room)
+{
+    task_list list = { tasks, room, 0 };
+    thrum_core_each_task(note_task, &list);
+    return list.count;
+}

@@ -1,0 +1,212 @@
+/* Time limits. When the time is up the task is cancelled, and where the limited part ends that cancellation is taken back
+ * and becomes THRUM_ETIMEDOUT: unless somebody else asked for one as well, which the task's count tells. */
+#include <thrum/timeouts.h>
+
+#include "core/coroutines.h"
+#include "core/details.h"
+#include "core/state.h"
+
+enum { LIMIT_NONE, LIMIT_SET, LIMIT_EXPIRING, LIMIT_EXPIRED, LIMIT_OVER };
+
+static thrum_time later(thrum_time delay)
+{
+    thrum_time now = thrum_now();
+#if THRUM_TIME_BITS == 64
+    return delay > 0 && delay > THRUM_NEVER - now ? THRUM_NEVER : now + delay;
+#else
+    return delay == THRUM_NEVER ? THRUM_NEVER : now + delay;
+#endif
+}
+
+static void arm(thrum_handle *timer, thrum_time when)
+{
+    if (when == THRUM_NEVER)
+        return;
+    if (time_reached(when, thrum_now()))
+        (void)thrum_call_soon(timer);
+    else
+        (void)thrum_call_at(when, timer);
+}
+
+/* What becomes of `error` where the limited part of `task` ends, the time having been up. */
+static int32_t settle(thrum_task *task, unsigned before, int32_t error)
+{
+    unsigned left = thrum_task_uncancel(task);
+    if (error == THRUM_ECANCELED)
+        return left <= before ? THRUM_ETIMEDOUT : error;
+    if (error)
+        thrum_detail_context(task, (int)error, THRUM_ETIMEDOUT);
+    return error;
+}
+
+/* ---- around a block ---- */
+
+static void deadline_fire(thrum_handle *timer)
+{
+    thrum_deadline *deadline = (thrum_deadline *)timer->context;
+    deadline->state = LIMIT_EXPIRING;
+    thrum_task_cancel(deadline->task);
+}
+
+static thrum_step exit_start(thrum_task *task, thrum_record *record)
+{
+    thrum_deadline *deadline = (thrum_deadline *)record->object;
+    thrum_handle_cancel(&deadline->timer);
+    if (deadline->state == LIMIT_EXPIRING) {
+        deadline->state = LIMIT_EXPIRED;
+        deadline->scope.error = settle(task, deadline->before, deadline->scope.error);
+    } else {
+        deadline->state = LIMIT_OVER;
+    }
+    return thrum_done(task, 0, 0);
+}
+
+static const thrum_operations exit_operations = { exit_start, NULL, NULL, NULL, "deadline exit" };
+
+static thrum_awaitable deadline_exit(thrum_scope *scope)
+{
+    return thrum_awaitable_make(&exit_operations, scope, 0, 0);
+}
+
+static thrum_step enter_start(thrum_task *task, thrum_record *record)
+{
+    thrum_deadline *deadline = (thrum_deadline *)record->object;
+    if (deadline->state == LIMIT_SET || deadline->state == LIMIT_EXPIRING)
+        return thrum_done(task, THRUM_ESTATE, 0);
+    deadline->scope.exit = deadline_exit;
+    deadline->task = task;
+    deadline->before = task->waiter.node.count;
+    deadline->when = (thrum_time)record->a;
+    deadline->state = LIMIT_SET;
+    thrum_handle_init(&deadline->timer, deadline_fire, deadline);
+    arm(&deadline->timer, deadline->when);
+    return thrum_done(task, 0, 0);
+}
+
+static const thrum_operations enter_operations = { enter_start, NULL, NULL, NULL, "deadline" };
+
+thrum_awaitable thrum_deadline_at(thrum_deadline *deadline, thrum_time when)
+{
+    return thrum_awaitable_make(&enter_operations, deadline, (thrum_value)when, 0);
+}
+
+thrum_awaitable thrum_deadline_after(thrum_deadline *deadline, thrum_time delay)
+{
+    return thrum_deadline_at(deadline, later(delay));
+}
+
+int thrum_deadline_reschedule(thrum_deadline *deadline, thrum_time when)
+{
+    if (deadline->state != LIMIT_SET)
+        return THRUM_ESTATE;
+    thrum_handle_cancel(&deadline->timer);
+    deadline->when = when;
+    arm(&deadline->timer, when);
+    return 0;
+}
+
+thrum_time thrum_deadline_when(const thrum_deadline *deadline) { return deadline->when; }
+
+bool thrum_deadline_expired(const thrum_deadline *deadline)
+{
+    return deadline->state == LIMIT_EXPIRING || deadline->state == LIMIT_EXPIRED;
+}
+
+/* ---- around one await ----
+ *
+ * A frame of its own on the task's chain, written by hand: it is on the path of every read with a timeout. */
+
+typedef struct timeout_frame {
+    thrum_coro coro;
+    thrum_awaitable what;
+    thrum_handle timer;
+    thrum_time limit; /* a delay, then the time */
+    thrum_task *task;
+    uint16_t before;
+    uint8_t state;
+    bool relative;
+} timeout_frame;
+
+static void timeout_fire(thrum_handle *timer)
+{
+    timeout_frame *frame = (timeout_frame *)timer->context;
+    frame->state = LIMIT_EXPIRING;
+    thrum_task_cancel(frame->task);
+}
+
+static thrum_step timeout_end(timeout_frame *frame, int32_t error, thrum_value value)
+{
+    thrum_step step = { THRUM_DONE_ };
+    if (error)
+        frame->coro.resume |= THRUM_FAILED_;
+    frame->coro.result = error ? error : value;
+    return step;
+}
+
+static thrum_step timeout_step(thrum_task *task)
+{
+    timeout_frame *frame = (timeout_frame *)(void *)task->leaf;
+    if (frame->coro.resume == 0) {
+        thrum_time when = frame->relative ? later(frame->limit) : frame->limit;
+        frame->coro.resume = 1;
+        frame->task = task;
+        frame->before = task->waiter.node.count;
+        frame->state = LIMIT_SET;
+        bool late = when != THRUM_NEVER && time_reached(when, thrum_now());
+        if (late) {
+            /* Only what goes on by itself may still have an outcome; the rest never begins. */
+            const thrum_operations *operations = frame->what.head->operations;
+            if (operations != &thrum_task_wait_operations && operations != &thrum_future_wait_operations) {
+                thrum_drop(frame->what);
+                return timeout_end(frame, THRUM_ETIMEDOUT, 0);
+            }
+        } else if (when != THRUM_NEVER) {
+            thrum_handle_init(&frame->timer, timeout_fire, frame);
+            (void)thrum_call_at(when, &frame->timer);
+        }
+        thrum_step step = thrum_begin(thrum_state_here(), task, frame->what.head);
+        if (step.what != THRUM_DONE_) {
+            if (late && step.what == THRUM_PARKED_ && !thrum_task_woken(task)) {
+                frame->state = LIMIT_EXPIRING;
+                thrum_task_cancel(task);
+            }
+            return step;
+        }
+    }
+    int32_t error = task->waiter.node.error;
+    task->waiter.node.error = 0;
+    thrum_handle_cancel(&frame->timer);
+    if (frame->state == LIMIT_EXPIRING)
+        error = settle(task, frame->before, error);
+    return timeout_end(frame, error, task->waiter.as.value);
+}
+
+static void timeout_drop(thrum_record *record) { thrum_drop(((timeout_frame *)(void *)record)->what); }
+
+static const thrum_function timeout_function = {
+    { NULL, timeout_step, NULL, timeout_drop, "thrum_timeout" }, __FILE__, NULL, sizeof(timeout_frame),
+    sizeof(timeout_frame)
+};
+
+static thrum_awaitable timeout_new(thrum_time limit, thrum_awaitable what, bool relative)
+{
+    timeout_frame *frame = (timeout_frame *)thrum_frame_new_(&timeout_function);
+    if (!frame) {
+        thrum_drop(what);
+        return thrum_awaitable_failing(THRUM_ENOMEM);
+    }
+    frame->coro.head.operations = &timeout_function.operations;
+    frame->coro.caller = NULL;
+    frame->coro.result = 0;
+    frame->coro.resume = 0;
+    frame->what = what;
+    frame->timer.waiter.node.state = NODE_IDLE;
+    frame->limit = limit;
+    frame->relative = relative;
+    what.head = &frame->coro.head;
+    return what;
+}
+
+thrum_awaitable thrum_timeout(thrum_time delay, thrum_awaitable what) { return timeout_new(delay, what, true); }
+
+thrum_awaitable thrum_timeout_at(thrum_time when, thrum_awaitable what) { return timeout_new(when, what, false); }
