@@ -65,8 +65,8 @@ struct thrum_function {
     thrum_operations operations; /* start is NULL, which tells an async function; resume is its step */
     const char *file;
     thrum_reserve *reserve;
-    uint32_t size;   /* of a frame */
-    uint32_t clear;  /* bytes at its beginning to be set to 0 */
+    size_t size;     /* of a frame */
+    size_t clear;    /* bytes at its beginning to be set to 0 */
 };
 
 /** The head of every frame. Private. */
@@ -78,11 +78,11 @@ struct thrum_coro {
 };
 
 /* resume: bits 0-15 the label, 16-29 the source line, 30 that `result` is an error, 31 that FINALLY was entered. */
-#define THRUM_LABEL_MASK_ 0xffffu
-#define THRUM_FINAL_ 0xffffu
-#define THRUM_LINE_MASK_ 0x3fffu
-#define THRUM_FAILED_ 0x40000000u
-#define THRUM_IN_FINALLY_ 0x80000000u
+#define THRUM_LABEL_MASK_ UINT32_C(0xffff)
+#define THRUM_FINAL_ UINT32_C(0xffff)
+#define THRUM_LINE_MASK_ UINT32_C(0x3fff)
+#define THRUM_FAILED_ UINT32_C(0x40000000)
+#define THRUM_IN_FINALLY_ UINT32_C(0x80000000)
 #define THRUM_LINE_ ((uint32_t)(__LINE__ < 0x3fff ? __LINE__ : 0x3fff) << 16)
 
 /* The phases of a scope. */
@@ -273,8 +273,8 @@ template <class T> static inline thrum_value thrum_to_value_(T *from)
         { 0, name##_step_, 0, name##_has_drop_ ? name##_drop_ : 0, #name }, \
         __FILE__, \
         name##_reserved_ ? &name##_reserve_ : 0, \
-        (uint32_t)sizeof(struct name##_frame), \
-        (uint32_t)(THRUM_CLEARED_(THRUM_CLEAR_##o1, THRUM_CLEAR_##o2, THRUM_CLEAR_##o3)(name)) \
+        sizeof(struct name##_frame), \
+        (THRUM_CLEARED_(THRUM_CLEAR_##o1, THRUM_CLEAR_##o2, THRUM_CLEAR_##o3)(name)) \
     }; \
     THRUM_UNUSED_ static inline void name##_names_(void) { THRUM_NAMES_##args } \
     thrum_awaitable name(THRUM_PARAMS_##args) \

@@ -34,7 +34,11 @@
 
 /** Width of the result of an await: 64 or 32. A pointer must fit. */
 #ifndef THRUM_VALUE_BITS
-#define THRUM_VALUE_BITS (THRUM_HOSTED ? 64 : 32)
+#if THRUM_HOSTED || UINTPTR_MAX > 0xffffffff
+#define THRUM_VALUE_BITS 64
+#else
+#define THRUM_VALUE_BITS 32
+#endif
 #endif
 
 /** 1: errors carry a detail and a trace, tasks a name; 0: errors are codes only. */

@@ -5,14 +5,14 @@
 #include "core/memory.h"
 #include "core/panic.h"
 
-static void *reserve_take(thrum_reserve *reserve, uint32_t size)
+static void *reserve_take(thrum_reserve *reserve, size_t size)
 {
     pool_block *block = (pool_block *)reserve->free;
     if (block) {
         reserve->free = block->next;
         return block;
     }
-    return reserve->fresh < reserve->count ? (char *)reserve->frames + (size_t)size * reserve->fresh++ : NULL;
+    return reserve->fresh < reserve->count ? (char *)reserve->frames + size * reserve->fresh++ : NULL;
 }
 
 void *thrum_frame_new_(const thrum_function *function)

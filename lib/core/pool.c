@@ -7,14 +7,14 @@
 typedef struct pool_slab {
     struct pool_slab *next;
     size_t bytes; /* as asked from the allocator */
-    uint32_t size, count, fresh; /* of a block; blocks in all; blocks that were ever used */
+    size_t size, count, fresh; /* of a block; blocks in all; blocks that were ever used */
     uint8_t kind;
     bool single; /* one large block, given back when it is free */
     struct pool_slab *previous;
     char *blocks;
 } pool_slab;
 
-enum { SLAB_HEADER = (sizeof(pool_slab) + 15) / 16 * 16, SLAB_LEAST = 1024, SLAB_MOST = 65536 };
+#define SLAB_HEADER ((sizeof(pool_slab) + 15) / 16 * 16)
 
 /* The largest size of a class. */
 static size_t class_size(unsigned class)
@@ -43,14 +43,14 @@ static void *allocate(thrum_pool *pool, size_t bytes)
     return pool->allocator.allocate ? pool->allocator.allocate(pool->allocator.context, bytes) : NULL;
 }
 
-static pool_slab *slab_new(thrum_pool *pool, size_t size, uint32_t count, unsigned kind)
+static pool_slab *slab_new(thrum_pool *pool, size_t size, size_t count, unsigned kind)
 {
     size_t bytes = SLAB_HEADER + size * count;
     pool_slab *slab = (pool_slab *)allocate(pool, bytes);
     if (!slab)
         return NULL;
     slab->bytes = bytes;
-    slab->size = (uint32_t)size;
+    slab->size = size;
     slab->count = count;
     slab->fresh = 0;
     slab->kind = (uint8_t)kind;
@@ -105,18 +105,18 @@ void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind)
         return cut(pool, exact);
     pool_slab *slab = pool->current[kind][class];
     if (!slab || slab->fresh == slab->count) {
-        size_t bytes = slab ? slab->bytes * 2 : SLAB_LEAST;
-        if (bytes > SLAB_MOST)
-            bytes = SLAB_MOST;
+        size_t bytes = slab ? slab->bytes * 2 : POOL_SLAB_LEAST;
+        if (bytes > POOL_SLAB_MOST)
+            bytes = POOL_SLAB_MOST;
         size_t count = (bytes - SLAB_HEADER) / exact;
-        pool_slab *grown = slab_new(pool, exact, (uint32_t)(count < 2 ? 2 : count), kind);
+        pool_slab *grown = slab_new(pool, exact, count < 2 ? 2 : count, kind);
         if (!grown)
             grown = slab_new(pool, exact, 1, kind);
         if (!grown)
             return NULL;
         pool->current[kind][class] = slab = grown;
     }
-    return slab->blocks + (size_t)slab->fresh++ * exact;
+    return slab->blocks + slab->fresh++ * exact;
 }
 
 void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned kind)
@@ -134,9 +134,9 @@ void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned k
         pool->allocator.release(pool->allocator.context, slab, slab->bytes);
 }
 
-static bool in_use(const pool_slab *slab, uint32_t i)
+static bool in_use(const pool_slab *slab, size_t i)
 {
-    const pool_block *block = (const pool_block *)(const void *)(slab->blocks + (size_t)i * slab->size);
+    const pool_block *block = (const pool_block *)(const void *)(slab->blocks + i * slab->size);
     return slab->single || block->mark != POOL_FREE_MARK;
 }
 
@@ -149,16 +149,16 @@ void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block,
         if (slab->single)
             visit(slab->blocks, context);
         else
-            for (uint32_t i = 0; i < slab->fresh; i++)
+            for (size_t i = 0; i < slab->fresh; i++)
                 if (in_use(slab, i))
-                    visit(slab->blocks + (size_t)i * slab->size, context);
+                    visit(slab->blocks + i * slab->size, context);
     }
 }
 
 static bool pool_idle(const thrum_pool *pool)
 {
     for (const pool_slab *slab = pool->slabs; slab; slab = slab->next)
-        for (uint32_t i = 0; i < slab->fresh; i++)
+        for (size_t i = 0; i < slab->fresh; i++)
             if (in_use(slab, i))
                 return false;
     return true;
@@ -225,8 +225,8 @@ void thrum_pool_stats_get(thrum_pool_stats *stats)
     memset(stats, 0, sizeof *stats);
     for (const pool_slab *slab = pool->slabs; slab; slab = slab->next) {
         stats->reserved += slab->bytes;
-        stats->peak += (size_t)slab->fresh * slab->size;
-        for (uint32_t i = 0; i < slab->fresh; i++)
+        stats->peak += slab->fresh * slab->size;
+        for (size_t i = 0; i < slab->fresh; i++)
             if (in_use(slab, i)) {
                 stats->used += slab->size;
                 stats->blocks++;

@@ -8,9 +8,15 @@
 enum { POOL_FRAME, POOL_TASK, POOL_OTHER, POOL_KINDS };
 
 #if THRUM_HOSTED
-enum { POOL_FINE = 64, POOL_CLASSES = 64 + 28, POOL_SLAB_LIMIT = 65536 };
+enum { POOL_FINE = 64, POOL_CLASSES = 64 + 28 };
+#define POOL_SLAB_LIMIT 65536u
+#define POOL_SLAB_LEAST 1024u
+#define POOL_SLAB_MOST 65536u
 #else
-enum { POOL_FINE = 16, POOL_CLASSES = 16 + 12, POOL_SLAB_LIMIT = 1024 };
+enum { POOL_FINE = 16, POOL_CLASSES = 16 + 12 };
+#define POOL_SLAB_LIMIT 1024u
+#define POOL_SLAB_LEAST 256u
+#define POOL_SLAB_MOST 4096u
 #endif
 
 typedef struct pool_block {
@@ -27,7 +33,7 @@ typedef struct thrum_pool {
     pool_block *free[POOL_KINDS][POOL_CLASSES];
     struct pool_slab *current[POOL_KINDS][POOL_CLASSES]; /* the slab that fresh blocks of a class are cut from */
     struct pool_slab *slabs;
-    uint32_t limit; /* larger blocks come from the allocator one by one; 0 until first use */
+    size_t limit; /* larger blocks come from the allocator one by one; 0 until first use */
     thrum_allocator allocator;
     char *memory, *end; /* the rest of a static array */
     size_t size;        /* of that array */

@@ -44,7 +44,7 @@ static void finish(thrum_state *state, thrum_task *task, const thrum_function *f
         thrum_waiter *waiter = thrum_waiters_pop(&task->waiters);
         if (error && waiter->node.flags & TASK_IS)
             thrum_detail_share(task, (thrum_task *)(void *)waiter);
-        thrum_wake(waiter, error, task->waiter.as.value);
+        thrum_wake(waiter, (int)error, task->waiter.as.value);
         node->flags |= TASK_RETRIEVED;
     }
     if (node->flags & TASK_CHILD)
