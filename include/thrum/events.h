@@ -180,17 +180,6 @@ typedef struct thrum_post {
  */
 THRUM_API int thrum_call_soon_threadsafe(thrum_loop *loop, thrum_post *post);
 
-/** A descriptor that is watched. The struct is the caller's and stays in place while it is watched. */
-typedef struct thrum_watch {
-    thrum_handle handle;   /* private */
-    thrum_loop *loop;      /* private */
-    void *storage[6];      /* private: the backend's */
-    struct thrum_watch *next;  /* private: watches of the loop that add_reader made */
-    int descriptor;
-    uint8_t events;
-    uint8_t active;
-} thrum_watch;
-
 /**
  * Call a handle whenever a descriptor is readable, until thrum_remove_reader(). Replaces what was there.
  * [never waits · allocates at first use of a descriptor · this loop's thread only]

@@ -21,9 +21,9 @@ typedef struct thrum_runner_options {
 /** A runner. Fields are private. */
 typedef struct thrum_runner {
     thrum_loop *loop;
-    thrum_time shutdown;
     thrum_runner_options options;
-    uint8_t state;
+    int signal; /* that ended the last run, or 0 */
+    bool closed;
 } thrum_runner;
 
 /**
@@ -40,7 +40,10 @@ THRUM_API int thrum_runner_init(thrum_runner *runner, const thrum_runner_options
 
 /**
  * Run something to its end. May be called any number of times; the loop and what runs in it stay.
- * The first SIGINT cancels the main task; a second one ends the run at once.
+ *
+ * In the main thread, where nobody else handles it, SIGINT cancels the main task; one that catches that and returns gives
+ * its result as ever. The second SIGINT ends the run without waiting for the task, as soon as the step that runs returns;
+ * from then on the default disposition holds, so that a third one ends the process even when a step never returns.
  * [waits for the world · the runner's thread only]
  *
  * @param runner  initialised
@@ -57,8 +60,9 @@ THRUM_API int thrum_runner_run(thrum_runner *runner, thrum_awaitable what, thrum
 THRUM_API thrum_loop *thrum_runner_loop(thrum_runner *runner);
 
 /**
- * Cancel every task that is left, again until all is quiet; at the deadline name those that remain; close the loop.
- * [waits at most the shutdown time · the runner's thread only]
+ * Cancel every task that is left, and when they have ended those that they left behind, until all is quiet. At the
+ * deadline those that remain are named in the log with the lines where they wait, and destroyed. Then the loop is closed.
+ * [waits at most the shutdown time · allocates · the runner's thread only]
  *
  * @param runner  initialised; closing it again does nothing
  * @return gives 0; THRUM_ETIMEDOUT when tasks remained (they were named in the log, and destroyed)
@@ -73,7 +77,8 @@ THRUM_API int thrum_runner_close(thrum_runner *runner);
  * [waits for the world]
  *
  * @param what  an awaitable; spent
- * @return gives an exit code: 0; 1 after an error; 130 after SIGINT
+ * @return gives an exit code: 0; 1 after an error; 130 after SIGINT, 143 after SIGTERM; after THRUM_EEXIT the number in
+ *         its detail
  *
  * asyncio: run
  */

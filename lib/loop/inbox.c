@@ -1,0 +1,80 @@
+#include "loop/inbox.h"
+
+#include <sched.h>
+
+/* The state of a post, an opaque word in the public struct. */
+enum { POST_IDLE, POST_QUEUED };
+
+static atomic_uintptr_t *state_of(thrum_post *post)
+{
+    return (atomic_uintptr_t *)(void *)&post->state;
+}
+
+_Static_assert(sizeof(atomic_uintptr_t) == sizeof(uintptr_t), "a post's state is used as an atomic");
+
+void thrum_inbox_open(thrum_inbox *inbox)
+{
+    atomic_init(&inbox->newest, NULL);
+    atomic_init(&inbox->gate, 0);
+    atomic_init(&inbox->awake, true);
+}
+
+int thrum_inbox_post(thrum_inbox *inbox, thrum_post *post, void (*wake)(thrum_loop *loop), thrum_loop *loop)
+{
+    int error = 0;
+    if (atomic_fetch_add_explicit(&inbox->gate, 2, memory_order_acquire) & 1) {
+        error = THRUM_ECLOSED;
+    } else if (atomic_exchange_explicit(state_of(post), POST_QUEUED, memory_order_acq_rel) == POST_IDLE) {
+        thrum_post *newest = atomic_load_explicit(&inbox->newest, memory_order_relaxed);
+        do
+            post->next = newest;
+        while (!atomic_compare_exchange_weak(&inbox->newest, &newest, post));
+        if (!newest && !atomic_load(&inbox->awake))
+            wake(loop);
+    }
+    atomic_fetch_sub_explicit(&inbox->gate, 2, memory_order_release);
+    return error;
+}
+
+/* Take everything out, in the order of posting. */
+static thrum_post *take(thrum_inbox *inbox)
+{
+    thrum_post *post = atomic_exchange(&inbox->newest, NULL), *oldest = NULL;
+    while (post) {
+        thrum_post *next = post->next;
+        post->next = oldest;
+        oldest = post;
+        post = next;
+    }
+    return oldest;
+}
+
+/* The post may be used again, or be gone, from here on. */
+static void let_go(thrum_post *post)
+{
+    atomic_exchange_explicit(state_of(post), POST_IDLE, memory_order_acq_rel);
+}
+
+void thrum_inbox_drain(thrum_inbox *inbox)
+{
+    thrum_post *post = take(inbox);
+    while (post) {
+        thrum_post *next = post->next;
+        let_go(post);
+        post->call(post);
+        post = next;
+    }
+}
+
+void thrum_inbox_close(thrum_inbox *inbox)
+{
+    atomic_fetch_or(&inbox->gate, 1);
+    while (atomic_load_explicit(&inbox->gate, memory_order_acquire) != 1)
+        sched_yield();
+    thrum_post *post = take(inbox);
+    while (post) {
+        thrum_post *next = post->next;
+        let_go(post);
+        post = next;
+    }
+}

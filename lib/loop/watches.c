@@ -1,0 +1,158 @@
+/* What is watched by the number of a descriptor: thrum_add_reader() and thrum_add_writer(), and which descriptors streams
+ * use. A table with a place for each number; what was watched once keeps its memory until the loop closes. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/loop.h"
+
+typedef struct watch {
+    thrum_io io;
+    thrum_handle handle; /* queued by the poll, so that it can be taken back in the same pass */
+    bool active;
+} watch;
+
+typedef struct entry {
+    watch *reader, *writer;
+    unsigned used; /* watchers of streams and the like */
+} entry;
+
+typedef struct thrum_descriptors {
+    size_t room;
+    entry entries[];
+} thrum_descriptors;
+
+static entry *find(const thrum_loop *loop, int descriptor)
+{
+    thrum_descriptors *table = loop->descriptors;
+    return table && descriptor >= 0 && (size_t)descriptor < table->room ? &table->entries[descriptor] : NULL;
+}
+
+static entry *find_or_make(thrum_loop *loop, int descriptor)
+{
+    size_t old = loop->descriptors ? loop->descriptors->room : 0, room = old ? old : 32;
+    while (room <= (size_t)descriptor)
+        room *= 2;
+    if (room > old) {
+        thrum_descriptors *table =
+            (thrum_descriptors *)realloc(loop->descriptors, sizeof *table + room * sizeof table->entries[0]);
+        if (!table)
+            return NULL;
+        memset(table->entries + old, 0, (room - old) * sizeof table->entries[0]);
+        table->room = room;
+        loop->descriptors = table;
+    }
+    return &loop->descriptors->entries[descriptor];
+}
+
+int loop_descriptor_used(thrum_loop *loop, int descriptor)
+{
+    if (descriptor < 0)
+        return THRUM_EINVAL;
+    entry *place = find_or_make(loop, descriptor);
+    if (!place)
+        return THRUM_ENOMEM;
+    place->used++;
+    return 0;
+}
+
+void loop_descriptor_unused(thrum_loop *loop, int descriptor)
+{
+    entry *place = find(loop, descriptor);
+    if (place && place->used)
+        place->used--;
+}
+
+static void drop(watch *mine)
+{
+    if (!mine || !mine->active)
+        return;
+    thrum_io_close(&mine->io);
+    thrum_handle_cancel(&mine->handle);
+    mine->active = false;
+}
+
+void loop_close_watches(thrum_loop *loop)
+{
+    thrum_descriptors *table = loop->descriptors;
+    if (!table)
+        return;
+    for (size_t i = 0; i < table->room; i++) {
+        watch *both[2] = {table->entries[i].reader, table->entries[i].writer};
+        for (int k = 0; k < 2; k++) {
+            if (both[k] && both[k]->active)
+                thrum_io_close(&both[k]->io);
+            free(both[k]);
+        }
+    }
+    free(table);
+    loop->descriptors = NULL;
+}
+
+/* ---- public ---- */
+
+/* The poll found it ready. Level triggered: one call in each pass in which it is. */
+static void found(thrum_io *io)
+{
+    thrum_call_soon(&((watch *)io->owner)->handle);
+}
+
+static int add(int descriptor, uint8_t events, thrum_callback *call, void *context)
+{
+    thrum_loop *loop = loop_here();
+    if (!loop)
+        return THRUM_ESTATE;
+    if (!loop->backend->io_init)
+        return THRUM_EUNSUPPORTED;
+    if (!call || descriptor < 0 || fcntl(descriptor, F_GETFD) < 0)
+        return THRUM_EINVAL;
+    entry *place = find_or_make(loop, descriptor);
+    if (!place)
+        return THRUM_ENOMEM;
+    watch **mine = events == IO_READ ? &place->reader : &place->writer;
+    const watch *other = events == IO_READ ? place->writer : place->reader;
+    unsigned ours = (*mine && (*mine)->active ? 1u : 0u) + (other && other->active ? 1u : 0u);
+    if (place->used > ours)
+        return THRUM_ESTATE;
+    if (!*mine && !(*mine = (watch *)calloc(1, sizeof **mine)))
+        return THRUM_ENOMEM;
+    /* Begun anew also when there is one: the number may stand for another file by now, which the poller has to learn. */
+    drop(*mine);
+    thrum_handle_init(&(*mine)->handle, call, context);
+    int error = thrum_io_init(&(*mine)->io, descriptor, events, found, *mine);
+    if (error)
+        return error;
+    (*mine)->active = true;
+    thrum_io_start(&(*mine)->io);
+    return 0;
+}
+
+static bool remove_watch(int descriptor, uint8_t events)
+{
+    thrum_loop *loop = loop_here();
+    entry *place = loop ? find(loop, descriptor) : NULL;
+    watch *mine = place ? (events == IO_READ ? place->reader : place->writer) : NULL;
+    bool was = mine && mine->active;
+    drop(mine);
+    return was;
+}
+
+int thrum_add_reader(int descriptor, thrum_callback *call, void *context)
+{
+    return add(descriptor, IO_READ, call, context);
+}
+
+int thrum_add_writer(int descriptor, thrum_callback *call, void *context)
+{
+    return add(descriptor, IO_WRITE, call, context);
+}
+
+bool thrum_remove_reader(int descriptor)
+{
+    return remove_watch(descriptor, IO_READ);
+}
+
+bool thrum_remove_writer(int descriptor)
+{
+    return remove_watch(descriptor, IO_WRITE);
+}

@@ -1,0 +1,11 @@
+/* The end of a runner. */
+#ifndef THRUM_OS_SHUTDOWN_H
+#define THRUM_OS_SHUTDOWN_H
+
+#include <thrum/events.h>
+
+/* Cancel all tasks at once and wait for them, then those that they have left behind, until there are none. After
+ * `most` ticks name those that remain: THRUM_ETIMEDOUT. */
+int shutdown_tasks(thrum_loop *loop, thrum_time most);
+
+#endif
