@@ -4,6 +4,7 @@ import argparse
 import multiprocessing
 import os
 import sys
+import traceback
 
 DESCRIPTION = """\
 Finds the traps of async functions that compilers miss: locals used across an await, addresses of locals handed into
@@ -42,10 +43,13 @@ def run(job):
     """(findings, errors) of one file, in a process of its own."""
     import unit
 
+    sys.setrecursionlimit(20000)  # a long chain of else-ifs is a deep tree
     try:
         return unit.check(job.file, job.arguments(), job.directory), None
     except unit.ParseError as error:
         return [], str(error)
+    except Exception:  # a fault of the checker: name the file, and go on with the others
+        return [], f"{job.file}: error: thrum-check failed on this file:\n{traceback.format_exc()}"
 
 
 def all_results(jobs, processes):

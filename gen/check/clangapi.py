@@ -6,6 +6,7 @@ calibrate() proves at every start, on a text whose answers are known, that this 
 """
 
 import ctypes
+import re
 
 from clang import cindex
 from clang.cindex import Cursor, CursorKind, SourceLocation, TypeKind, conf
@@ -169,7 +170,24 @@ def is_awaitable(type_):
 
 def key_of(declaration):
     """A hashable name of a declaration within its translation unit."""
-    return declaration.hash
+    return declaration.canonical.data[0]
+
+
+def statement_key(statement):
+    """A hashable name of an expression or statement within its translation unit."""
+    return statement.data[1]
+
+
+def may_carry(type_, depth=4):
+    """Whether a value of this type may hold an address."""
+    if re.search(r"\bu?intptr_t\b|\bthrum_value\b", type_.spelling):
+        return True
+    type_ = type_.get_canonical()
+    if is_array(type_):
+        return may_carry(type_.get_array_element_type(), depth)
+    if type_.kind == TypeKind.RECORD:
+        return depth > 0 and any(may_carry(field.type, depth - 1) for field in type_.get_fields())
+    return type_.kind == TypeKind.POINTER
 
 
 def is_thread_local(variable):

@@ -1,5 +1,7 @@
 """Expressions, in the order of their evaluation: what they read, store, and let addresses flow into."""
 
+import re
+
 from clang.cindex import CursorKind as K
 from clang.cindex import StorageClass, TypeKind
 
@@ -13,7 +15,13 @@ NEVER_RETURN = {"abort", "exit", "_exit", "_Exit", "quick_exit", "longjmp", "sig
 # Functions that give back a pointer into what their first argument points to.
 INTO_FIRST = {"strchr", "strrchr", "strstr", "strpbrk", "memchr", "memrchr", "memcpy", "memmove", "memset", "strcpy",
               "strncpy", "strcat", "strncat", "stpcpy", "mempcpy", "strtok", "strchrnul", "basename"}
+OPTIONS = re.compile(r"thrum_\w+_options")
 UNCANCEL = {"thrum_uncancel", "thrum_task_uncancel"}
+
+
+def pointee_name(type_):
+    """Name of the struct that a pointer type points to."""
+    return type_.get_canonical().get_pointee().get_declaration().spelling if type_ is not None else ""
 
 
 class Expressions:
@@ -118,7 +126,7 @@ class Expressions:
 
     def literal(self, cursor):
         """A compound literal is a local without a name."""
-        key = ("literal", cursor.hash)
+        key = ("literal", api.statement_key(cursor))
         if key not in self.graph.variables:
             self.graph.variables[key] = Variable(cursor, "", cursor.type)
         place = Place(key, (), self.graph.variables[key])
@@ -242,11 +250,12 @@ class Expressions:
                 self.value(kid)
         parameters = self.parameters(kids[0] if kids else None)
         makes = api.is_awaitable(cursor.type)
+        returns_struct = cursor.type.get_canonical().kind == TypeKind.RECORD and api.may_carry(cursor.type)
         carried = []
         for number, argument in enumerate(arguments):
             parameter = parameters[number] if number < len(parameters) else None
             sources = self.argument(argument, parameter, name, makes)
-            if makes or number == 0 and name in INTO_FIRST or cursor.type.get_canonical().kind == TypeKind.RECORD:
+            if makes or returns_struct or number == 0 and name in INTO_FIRST:
                 carried += sources
         if name in UNCANCEL:
             self.graph.add("settle")
@@ -278,6 +287,9 @@ class Expressions:
         else:
             return sources
         self.graph.add("give", sources=sources, constant=constant, cursor=argument)
+        if name.startswith("thrum_") and OPTIONS.fullmatch(pointee_name(parameter)):
+            # Options are copied; what they point to is not.
+            return [Source("copy", source.place, source.cursor, True) for source in sources]
         return sources
 
     @staticmethod
@@ -311,7 +323,8 @@ class Expressions:
         if api.is_thread_local(cursor):
             return
         key = api.key_of(cursor)
-        variable = self.graph.variables.setdefault(key, Variable(cursor, cursor.spelling, cursor.type))
+        variable = self.graph.variables.setdefault(
+            key, Variable(cursor, cursor.spelling, cursor.type, self.is_async and not self.graph.before_begin))
         start = api.initializer(cursor)
         if cursor.type.get_canonical().kind == TypeKind.VARIABLEARRAY:
             for kid in api.kids(cursor):

@@ -11,6 +11,7 @@ RULES = {
     "plain-return": "return instead of ASYNC_RETURN",
     "goto": "a goto past a block's exit, into a block, into or out of FINALLY, or out of the body",
     "finally-nested": "FINALLY inside a loop or block",
+    "try-without-catch": "TRY without a CATCH",
     "cancellation-swallowed": "a caught cancellation is neither raised again nor taken back",
     "awaitable-dropped": "an awaitable is made and never awaited",
     "awaitable-reused": "an awaitable is awaited a second time",
@@ -67,9 +68,9 @@ class Findings:
         await_ = nearest(awaits, where)
         line = f"line {await_.where[1]}" + ("" if await_.where[0] == where[0] else f" of {await_.where[0]}")
         text = (f"local variable '{variable.name}' is used after the {await_.name} on {line}: only what is in self-> "
-                "survives an await")
+                f"survives {'an await' if await_.suspends else 'that'}")
         self.add(Finding("local-across-await", where, text, [(await_.where, f"the {await_.name} is here")]),
-                 (variable.cursor.hash, await_.where))
+                 (api.key_of(variable.cursor), await_.where))
 
     def handed(self, variable, cursor, await_, callee):
         where = api.place(cursor)
@@ -83,7 +84,7 @@ class Findings:
         if variable.name:
             notes.append((api.place(variable.cursor), f"'{variable.name}' is declared here"))
         self.add(Finding("address-into-await", where, text + ": only what is in self-> survives an await", notes),
-                 (variable.cursor.hash, await_.where if await_ else where))
+                 (variable.name, api.place(variable.cursor), await_.where if await_ else where))
 
     def swallowed(self, await_):
         text = (f"a cancellation caught by this {await_.name} is lost on some path: raise it again with ASYNC_RAISE, or "

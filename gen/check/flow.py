@@ -75,6 +75,11 @@ def inner_type(type_, step):
     return next((field.type for field in type_.get_fields() if "." + field.spelling == step), None)
 
 
+def inside(path, outer):
+    """Whether `path` names a part of what `outer` names, or the same."""
+    return path[: len(outer)] == outer and not any(step.startswith("->") for step in path[len(outer):])
+
+
 def part_of(path):
     """Elements whose index is not constant stand for their array."""
     return path[: path.index("[*]")] if "[*]" in path else path
@@ -156,6 +161,12 @@ class Flow:
                 # What was lost before stays lost for the older reason, too: the message names the nearest.
                 state.lost[key] = (awaits | {node.await_}, frozenset())
 
+    def on_leave(self, node, state, tell):
+        for key, variable in self.variables.items():
+            if variable.in_body:
+                awaits, _ = state.lost.get(key, (frozenset(), None))
+                state.lost[key] = (awaits | {node.await_}, frozenset())
+
     def on_use(self, node, state, tell):
         place = node.place
         if tell:
@@ -229,11 +240,10 @@ class Flow:
             if source.kind == "address":
                 if source.place.variable:
                     found.add(source.place.root)
-            elif source.place.key:
+            elif source.carries and source.place.key:
                 root, path = source.place.key
                 for (other, under), targets in state.points.items():
-                    if other == root and under[: len(path)] == path and not any(s.startswith("->") for s in
-                                                                              under[len(path):]):
+                    if other == root and (inside(under, path) or inside(path, under)):
                         found |= targets
         return found
 

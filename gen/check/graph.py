@@ -1,13 +1,16 @@
 """The control-flow graph of one function: a node an event, in the order in which a program meets them."""
 
+import clangapi as api
+
 
 class Variable:
     """A C local: only what is declared in the body and lives on the C stack counts."""
 
-    def __init__(self, cursor, name, type_):
+    def __init__(self, cursor, name, type_, in_body=False):
         self.cursor = cursor
         self.name = name
         self.type = type_
+        self.in_body = in_body  # declared behind ASYNC_BEGIN
 
 
 class Place:
@@ -41,19 +44,21 @@ class Place:
 class Source:
     """Where a value may have come from: the address of a Place, or a copy of what a Place holds."""
 
-    def __init__(self, kind, place, cursor):
+    def __init__(self, kind, place, cursor, carries=None):
         self.kind = kind  # "address" or "copy"
         self.place = place
         self.cursor = cursor
+        self.carries = carries if carries is not None else kind == "address" or api.may_carry(cursor.type)
 
 
 class Await:
     """One point where the function may be suspended."""
 
-    def __init__(self, name, where, cursor):
+    def __init__(self, name, where, cursor, suspends=True):
         self.name = name  # "AWAIT_INTO", "the end of WITH"
         self.where = where  # (file, line, column)
         self.cursor = cursor
+        self.suspends = suspends  # False: a jump that loses locals all the same
 
 
 class Node:
@@ -68,6 +73,7 @@ class Node:
     assign    place, sources, cursor, made: a value is stored; `made`: it is a fresh awaitable
     give      sources, constant, cursor: addresses are given to a function that writes through them, or only reads
     await     await_: all locals lose their values
+    leave     await_: the body is left for FINALLY or a CATCH: locals that were declared in it lose their values
     hand      sources, await_, callee: these values go into something that is awaited
     fill      place: an array may be taken as stored
     spend     place, cursor, by: an awaitable is awaited ("await"), spent by a call ("spend"), or moved ("move")

@@ -41,6 +41,7 @@ class Markers:
         elif name == "thrum_checking_raise_":
             for argument in arguments:
                 self.value(argument)
+            self.graph.add("leave", await_=Await("ASYNC_RAISE", api.place(call), call, False))
             self.graph.go(self.error_target())
         return []
 
@@ -155,6 +156,8 @@ class Markers:
         parts = api.kids(body)
         catch = api.kids(parts[2]) if len(parts) > 2 else None
         handler = self.node()
+        if catch is None:
+            self.report("try-without-catch", frame.cursor, "TRY without a CATCH behind its block: the error is lost")
         frame.handler = handler
         frame.takes_all = catch is not None and api.callee(api.bare(catch[0])) == "thrum_checking_caught_all_"
         self.statement(parts[1])
@@ -177,3 +180,4 @@ class Markers:
                         "body", [(self.frames[-1].cursor, "this encloses it")] if self.frames else [])
         self.section = "finally"
         self.graph.at(self.finally_)
+        self.graph.add("leave", await_=Await("jump to FINALLY", api.place(label), label, False))

@@ -1,29 +1,15 @@
-"""Statements: how control goes through a function, with the blocks' exits, the errors' ways and FINALLY.
-
-Jumps that lose a block's exit and awaits inside a switch are found here, because here is known where one stands.
-"""
+"""Statements: how control goes through a function, with the blocks' exits, the errors' ways and FINALLY."""
 
 from clang.cindex import CursorKind as K
 
 import clangapi as api
 from expressions import Expressions
 from graph import Graph, Node
+from jumps import Jumps, find_labels
 from markers import FINALLY, FOR_MARKERS, Frame, Markers
 
 
-class Jump:
-    """A goto or a label, with where it stands."""
-
-    def __init__(self, cursor, name, builder):
-        self.cursor = cursor
-        self.name = name
-        self.frames = tuple(builder.frames)
-        self.scopes = tuple(builder.scopes)
-        self.awaits = builder.await_count
-        self.section = builder.section
-
-
-class Builder(Markers, Expressions):
+class Builder(Markers, Jumps, Expressions):
     def __init__(self, canceled, report):
         self.canceled = canceled
         self.report = report
@@ -38,7 +24,6 @@ class Builder(Markers, Expressions):
         self.section = "before"  # "before" ASYNC_BEGIN, "body", "finally", "after" ASYNC_END
         self.end = Node("end")
         self.finally_ = None
-        self.finally_errors = None
         self.is_async = False
 
     def build(self, body, is_async):
@@ -80,7 +65,7 @@ class Builder(Markers, Expressions):
                     self.declaration(kid)
 
     def compound(self, cursor):
-        self.scopes.append(cursor.hash)
+        self.scopes.append(api.statement_key(cursor))
         for kid in api.kids(cursor):
             self.statement(kid)
         self.scopes.pop()
@@ -104,6 +89,8 @@ class Builder(Markers, Expressions):
             self.condition(left, between if operator == "&&" else yes, no if operator == "&&" else between)
             self.graph.start(between)
             return self.condition(right, yes, no)
+        if kind == K.CALL_EXPR and api.callee(under) == "__builtin_expect":
+            return self.condition(list(under.get_arguments())[0], yes, no)
         self.value(under)
         known = api.constant(under) if kind != K.DECL_REF_EXPR else None
         branch = self.graph.current
@@ -120,6 +107,9 @@ class Builder(Markers, Expressions):
         operator = api.operator(cursor) if kind in api.OPERATORS else ""
         if kind == K.BINARY_OPERATOR and operator in ("==", "!=", "<", ">", "<=", ">="):
             left, right = api.kids(cursor)
+            if api.bare(left).kind == K.CALL_EXPR and api.constant(right) == 0 and operator in ("==", "!=", ">"):
+                test = self.test(api.bare(left), taken)  # thrum_task_cancelling(task) > 0
+                return (test[0], test[1] != (operator == "==")) if test else None
             value, key = api.constant(right), self.quiet_key(left)
             if value is None or key is None:
                 value, key = api.constant(left), self.quiet_key(right)
@@ -207,7 +197,7 @@ class Builder(Markers, Expressions):
         marker = api.bare(init) if init is not None else None
         if marker is not None and marker.kind == K.CALL_EXPR and api.callee(marker) in FOR_MARKERS:
             return self.block(cursor, marker, body)
-        self.scopes.append(cursor.hash)
+        self.scopes.append(api.statement_key(cursor))
         if init is not None:
             self.statement(init)
         top, inside, step, after = self.node(), self.node(), self.node(), self.node()
@@ -275,89 +265,6 @@ class Builder(Markers, Expressions):
             switch.cases.append((here, "?" if value is None and cursor.kind == K.CASE_STMT else value))
         self.statement(parts[-1])
 
-    # ---- jumps
-
-    def jump(self, cursor):
-        """break and continue."""
-        is_break = cursor.kind == K.BREAK_STMT
-        word = "break" if is_break else "continue"
-        kinds = ("loop", "with", "try", "body") + (("switch",) if is_break else ())
-        at = next((i for i in range(len(self.frames) - 1, -1, -1) if self.frames[i].kind in kinds), None)
-        if at is None:
-            return
-        frame = self.frames[at]
-        if frame.kind == "body":
-            self.report("jump-outside-loop", cursor,
-                        f"'{word}' outside of any loop: use ASYNC_RETURN to leave the function")
-            self.leave_function()
-            return
-        if frame.is_block:
-            outer = next((f for f in reversed(self.frames[:at]) if f.kind in ("loop", "switch")), None)
-            if outer and (is_break or outer.kind == "loop"):
-                what = "switch" if outer.kind == "switch" else "loop"
-                self.report("jump-leaves-block", cursor, f"'{word}' leaves the {frame.kind.upper()} block that it "
-                            f"stands in, not the {what} around it",
-                            [(frame.cursor, "the block begins here"), (outer.cursor, f"the {what} begins here")])
-        self.graph.go(frame.leave if is_break or frame.is_block else frame.again)
-
-    def goto(self, cursor):
-        target = api.kids(cursor)
-        name = target[0].spelling if target else ""
-        self.gotos.append(Jump(cursor, name, self))
-        self.graph.go(self.labels.setdefault(name, self.node()))
-
-    def computed_goto(self, cursor):
-        for kid in api.kids(cursor):
-            if kid.kind.is_expression():
-                self.value(kid)
-        if self.is_async:
-            self.report("goto", cursor, "a computed goto in an async function may jump past an exit or an await")
-        self.graph.start(self.node())
-
-    def label(self, cursor):
-        name = cursor.spelling
-        if name == FINALLY and self.is_async:
-            self.enter_finally(cursor)
-        else:
-            self.label_jumps[name] = Jump(cursor, name, self)
-            self.graph.at(self.labels.setdefault(name, self.node()))
-        for kid in api.kids(cursor):
-            self.statement(kid)
-
-    def return_(self, cursor):
-        for kid in api.kids(cursor):
-            self.spender = "move"
-            self.value(kid)
-        if self.is_async:
-            self.report("plain-return", cursor,
-                        "'return' in an async function skips FINALLY and the blocks' exits: use ASYNC_RETURN")
-        self.graph.go(self.end)
-
-    def check_jumps(self):
-        """Gotos against their labels, once all are known."""
-        for goto in self.gotos:
-            label = self.label_jumps.get(goto.name)
-            if label is None:
-                continue
-            there = (label.cursor, f"label '{goto.name}' is here")
-            out = [frame for frame in goto.frames if frame.is_block and frame not in label.frames]
-            into = [frame for frame in label.frames if frame.is_block and frame not in goto.frames]
-            if into:
-                self.report("goto", goto.cursor, f"'goto {goto.name}' jumps into a {into[0].kind.upper()} block, "
-                            "which has not been entered", [there, (into[0].cursor, "the block begins here")])
-            elif out:
-                self.report("goto", goto.cursor, f"'goto {goto.name}' leaves a {out[-1].kind.upper()} block without "
-                            "its exit", [there, (out[-1].cursor, "the block begins here")])
-            elif label.section != goto.section:
-                where = {"finally": "into FINALLY", "body": "back before FINALLY", "before": "before ASYNC_BEGIN",
-                         "after": "behind ASYNC_END"}[label.section]
-                if goto.section == "before":
-                    where = "past ASYNC_BEGIN"
-                self.report("goto", goto.cursor, f"'goto {goto.name}' jumps {where}: use ASYNC_RETURN or ASYNC_RAISE "
-                            "to leave the body", [there])
-            elif label.awaits != goto.awaits and not set(label.scopes) <= set(goto.scopes):
-                self.report("goto", goto.cursor, f"'goto {goto.name}' jumps over an await into a scope", [there])
-
     STATEMENTS = {
         K.COMPOUND_STMT: compound,
         K.DECL_STMT: declarations,
@@ -369,12 +276,12 @@ class Builder(Markers, Expressions):
         K.SWITCH_STMT: switch,
         K.CASE_STMT: case,
         K.DEFAULT_STMT: case,
-        K.BREAK_STMT: jump,
-        K.CONTINUE_STMT: jump,
-        K.GOTO_STMT: goto,
-        K.INDIRECT_GOTO_STMT: computed_goto,
-        K.LABEL_STMT: label,
-        K.RETURN_STMT: return_,
+        K.BREAK_STMT: Jumps.jump,
+        K.CONTINUE_STMT: Jumps.jump,
+        K.GOTO_STMT: Jumps.goto,
+        K.INDIRECT_GOTO_STMT: Jumps.computed_goto,
+        K.LABEL_STMT: Jumps.label,
+        K.RETURN_STMT: Jumps.return_,
     }
 
 
@@ -399,11 +306,3 @@ def surely_entered(init, condition):
     operator = api.operator(condition)
     return {"<": first < bound, "<=": first <= bound, ">": first > bound, ">=": first >= bound,
             "!=": first != bound}.get(operator, False)
-
-
-def find_labels(cursor):
-    for kid in cursor.get_children():
-        if kid.kind == K.LABEL_STMT:
-            yield kid
-        if kid.kind.is_statement():
-            yield from find_labels(kid)

@@ -25,11 +25,11 @@ class ParseError(Exception):
 def check(file, arguments, directory):
     """All findings in one source file; ParseError when it does not compile."""
     unit = parse(file, arguments, directory)
-    canceled = None
+    canceled = canceled_value(unit.cursor)
+    if canceled is None:
+        return []  # a file that does without thrum
     found = []
     for function in functions(unit.cursor):
-        if canceled is None:
-            canceled = canceled_value(unit.cursor)
         findings = Findings()
         body = api.kids(function)[-1]
         graph = Builder(canceled, findings.report).build(body, is_async(body))
@@ -81,11 +81,13 @@ def is_async(body):
 
 
 def canceled_value(cursor):
-    """What THRUM_ECANCELED is in the headers that the file uses."""
+    """What THRUM_ECANCELED is in the headers that the file uses; None without them."""
     for kid in cursor.get_children():
         if kid.kind == K.ENUM_DECL:
+            if kid.spelling != "thrum_error_code":
+                continue
             for constant in kid.get_children():
-                if constant.spelling == "thrum_checking_canceled_":
+                if constant.spelling == "THRUM_ECANCELED":
                     return constant.enum_value
         elif kid.kind in CONTAINERS[:3]:
             value = canceled_value(kid)

@@ -22,7 +22,6 @@ int thrum_checking_caught_all_(const char *macro, ...);
 int thrum_checking_inside_(void);
 int thrum_checking_return_(const char *macro, ...);
 int thrum_checking_raise_(const char *macro, ...);
-enum { thrum_checking_canceled_ = THRUM_ECANCELED };
 THRUM_END_DECLS
 
 #define THRUM_ASYNC(...) THRUM_ASYNC_PAD_(__VA_ARGS__, NONE_, NONE_, NONE_, )
