@@ -167,6 +167,12 @@ void thrum_core_run(thrum_time now)
     thrum_state *state = thrum_state_here();
     state->now = now;
     thrum_timers_collect(state, now);
+    thrum_core_batch();
+}
+
+void thrum_core_batch(void)
+{
+    thrum_state *state = thrum_state_here();
     list_splice(&state->batch, &state->ready);
     while (!list_empty(&state->batch)) {
         thrum_node *node = state->batch.next;
@@ -278,6 +284,15 @@ void thrum_core_close(void)
 {
     thrum_state *state = thrum_state_here();
     thrum_core_each_task(detach, NULL);
+    /* Calls are forgotten, and their handles may be used again. */
+    thrum_timers_collect(state, THRUM_NEVER);
+    list_splice(&state->ready, &state->batch);
+    while (!list_empty(&state->ready)) {
+        thrum_node *node = state->ready.next;
+        list_remove(node);
+        if (!(node->flags & TASK_IS))
+            node->state = NODE_IDLE;
+    }
     thrum_pool_walk(&state->pool, POOL_TASK, destroy, NULL);
     thrum_pool_walk(&state->pool, POOL_FRAME, never_awaited, NULL);
     list_init(&state->ready);

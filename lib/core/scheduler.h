@@ -18,6 +18,9 @@ void thrum_core_close(void);
 /* One pass: timers due at `now` are queued behind what is ready, then exactly that much is run. */
 void thrum_core_run(thrum_time now);
 
+/* The second half of it: run exactly what is ready. */
+void thrum_core_batch(void);
+
 /* Whether the next pass has something to do at once. */
 bool thrum_core_ready(void);
 
