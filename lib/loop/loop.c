@@ -107,13 +107,21 @@ int thrum_loop_close(thrum_loop *loop)
 
 /* ---- it runs ---- */
 
+static void run_ready(thrum_loop *loop, thrum_time now)
+{
+    if (loop->debug)
+        loop_run_watched(loop, now);
+    else
+        thrum_core_run(now);
+}
+
 void loop_turn(thrum_loop *loop)
 {
     bool was_running = loop->running;
     loop->running = loop->turning = true;
     if (!thrum_inbox_empty(&loop->inbox))
         thrum_call_soon(&loop->drain);
-    thrum_core_run(loop->backend->now(loop));
+    run_ready(loop, loop->backend->now(loop));
     loop->turning = false;
     loop->running = was_running;
 }
@@ -142,7 +150,7 @@ static void burst(thrum_loop *loop)
         }
         if (!thrum_inbox_empty(&loop->inbox))
             thrum_call_soon(&loop->drain);
-        thrum_core_run(loop->state->now);
+        run_ready(loop, loop->state->now);
         done++;
     }
 }

@@ -68,6 +68,9 @@ int loop_descriptor_used(thrum_loop *loop, int descriptor);
 void loop_descriptor_unused(thrum_loop *loop, int descriptor);
 void loop_close_watches(thrum_loop *loop);
 
+/* As thrum_core_run(), and names steps that take long (slow.c). */
+void loop_run_watched(thrum_loop *loop, thrum_time now);
+
 /* The core tells of something that reached nobody (report.c). */
 void loop_core_report(const thrum_core_report *report);
 
