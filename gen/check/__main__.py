@@ -3,6 +3,7 @@
 import argparse
 import multiprocessing
 import os
+import signal
 import sys
 import traceback
 
@@ -14,7 +15,8 @@ one, awaits inside a switch, jumps that lose a block's exit, swallowed cancellat
     thrum-check -p build src/a.c         one file of it
     thrum-check src/a.c -- -Iinclude     a file with its flags
 
-A comment /* thrum-check: ignore */ on a line silences it; /* thrum-check: ignore thrum-RULE */ one rule only."""
+A comment /* thrum-check: ignore */ silences its line, /* thrum-check: ignore-file */ its file; with rules behind it, as
+in /* thrum-check: ignore thrum-goto */, only those."""
 
 
 def command_line(words):
@@ -95,5 +97,6 @@ def main():
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     sys.exit(main())

@@ -13,7 +13,7 @@ from findings import Findings
 from flow import Flow
 from statements import Builder
 
-IGNORE = re.compile(r"thrum-check:\s*ignore((?:[\s,]+thrum-[a-z-]+)*)")
+IGNORE = re.compile(r"thrum-check:\s*(ignore|ignore-file)\b(?!-)((?:\s+thrum-[a-z-]+)*)")
 CONTAINERS = (K.NAMESPACE, K.LINKAGE_SPEC, K.UNEXPOSED_DECL, K.CLASS_DECL, K.STRUCT_DECL)
 FUNCTIONS = (K.FUNCTION_DECL, K.CXX_METHOD, K.CONSTRUCTOR, K.DESTRUCTOR)
 
@@ -97,17 +97,22 @@ def canceled_value(cursor):
 
 
 def ignored(finding):
-    """Whether a comment on the line of a finding says that it is meant so."""
+    """Whether a comment on the line of a finding, or one for the whole file, says that it is meant so."""
     file, line, _ = finding.where
-    lines = source(file)
-    said = IGNORE.search(lines[line - 1]) if line <= len(lines) else None
-    return bool(said) and (not said.group(1).strip() or f"thrum-{finding.rule}" in re.split(r"[\s,]+", said.group(1)))
+    return any(scope in (line, "file") and (not rules or "thrum-" + finding.rule in rules)
+               for scope, rules in ignores(file))
 
 
 @functools.lru_cache(maxsize=64)
-def source(file):
+def ignores(file):
+    """What the comments in a file silence: (line or "file", rules or nothing for all)."""
+    said = []
     try:
         with open(file, encoding="utf-8", errors="replace") as text:
-            return text.read().splitlines()
+            for number, line in enumerate(text, 1):
+                match = IGNORE.search(line)
+                if match:
+                    said.append(("file" if match.group(1) == "ignore-file" else number, match.group(2).split()))
     except OSError:
-        return []
+        pass
+    return said
