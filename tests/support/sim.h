@@ -1,0 +1,219 @@
+/* A loop on virtual time for tests: the clock jumps to the next timer when nothing is ready, so nothing here ever waits.
+ *
+ *     thrum_value value;
+ *     CHECK_EQ(sim_run(app(), &value), 0);         one loop for one async function, and nothing left behind
+ *
+ *     sim_open();                                  or step by step:
+ *     thrum_task *task = thrum_spawn(app());
+ *     sim_pass();                                  one pass; time does not move
+ *     sim_until(task);                             passes until it has ended
+ *     sim_close();                                 checks that no block of the pool is in use any more
+ *
+ * What nobody awaited is found in sim.notes. On hosts this goes through the public loop; with -DTEST_SIM_CORE, and on
+ * microcontrollers, it drives the core itself. */
+#ifndef THRUM_TEST_SIM_H
+#define THRUM_TEST_SIM_H
+
+#include <test.h>
+#include <thrum.h>
+
+#if !THRUM_HOSTED && !defined(TEST_SIM_CORE)
+#define TEST_SIM_CORE
+#endif
+#ifdef TEST_SIM_CORE
+#include "core/scheduler.h"
+#endif
+
+enum { SIM_NOTES = 24, SIM_DEADLOCK = -99999 };
+
+/* One report to the exception handler. */
+typedef struct sim_note {
+    const char *message;
+    int error;
+    const char *function;
+    unsigned line;
+    bool task;
+    char name[24];   /* of the task */
+    int detail_code; /* of the detail, or 0 */
+} sim_note;
+
+typedef struct sim_world {
+    bool open;
+    size_t passes;
+    size_t reports; /* may be more than there are notes */
+    sim_note notes[SIM_NOTES];
+#ifdef TEST_SIM_CORE
+    thrum_time now;
+#else
+    thrum_loop *loop;
+#endif
+} sim_world;
+
+static sim_world sim;
+
+static inline void sim_note_(const char *message, int error, const thrum_function *function, unsigned line,
+                             const thrum_task *task, const thrum_error *detail)
+{
+    if (sim.reports < SIM_NOTES) {
+        sim_note *note = &sim.notes[sim.reports];
+        const char *name = task ? thrum_task_name(task) : "";
+        size_t i = 0;
+        note->message = message;
+        note->error = error;
+        note->function = thrum_function_name(function);
+        note->line = line;
+        note->task = task != NULL;
+        note->detail_code = detail ? (int)detail->code : 0;
+        for (; name[i] && i < sizeof note->name - 1; i++)
+            note->name[i] = name[i];
+        note->name[i] = '\0';
+    }
+    sim.reports++;
+}
+
+#ifdef TEST_SIM_CORE
+
+static inline void sim_report_(const thrum_core_report *report)
+{
+    sim_note_(report->message, report->error, report->function, (unsigned)report->line, report->task,
+              report->task ? thrum_task_error(report->task) : NULL);
+}
+
+static inline void sim_open(void)
+{
+    memset(&sim, 0, sizeof sim);
+    sim.open = true;
+    CHECK(thrum_core_open(&sim, 0, sim_report_));
+}
+
+static inline bool sim_ready(void)
+{
+    return thrum_core_ready();
+}
+
+/* One pass; when nothing is ready and `jump`, the clock goes to the next timer first. */
+static inline int sim_step_(bool jump)
+{
+    if (jump && !thrum_core_ready()) {
+        thrum_time next = thrum_core_next();
+        if (next == THRUM_NEVER)
+            return SIM_DEADLOCK;
+        if (next > sim.now)
+            sim.now = next;
+    }
+    sim.passes++;
+    thrum_core_run(sim.now);
+    return 0;
+}
+
+static inline void sim_end_(void)
+{
+    thrum_core_close();
+}
+
+#else
+
+static inline void sim_report_(thrum_loop *loop, const thrum_report *report, void *context)
+{
+    (void)loop;
+    (void)context;
+    sim_note_(report->message, report->error, report->function, (unsigned)report->line, report->task, report->detail);
+}
+
+static inline void sim_open(void)
+{
+    thrum_loop_options options = {.size = sizeof options, .backend = THRUM_BACKEND_SIM};
+    memset(&sim, 0, sizeof sim);
+    sim.open = true;
+    CHECK_EQ(thrum_loop_new(&sim.loop, &options), 0);
+    thrum_loop_set_exception_handler(sim.loop, sim_report_, NULL);
+}
+
+static inline bool sim_ready(void)
+{
+    return thrum_loop_next_deadline(sim.loop) == 0;
+}
+
+static inline int sim_step_(bool jump)
+{
+    if (jump && thrum_loop_next_deadline(sim.loop) == THRUM_NEVER)
+        return SIM_DEADLOCK;
+    sim.passes++;
+    return thrum_loop_step(sim.loop, jump ? THRUM_NEVER : 0);
+}
+
+static inline void sim_end_(void)
+{
+    CHECK_EQ(thrum_loop_close(sim.loop), 0);
+}
+
+#endif
+
+/* One pass; time does not move. */
+static inline void sim_pass(void)
+{
+    CHECK_EQ(sim_step_(false), 0);
+}
+
+/* Passes until nothing is ready; time does not move. Gives how many. */
+static inline size_t sim_settle(void)
+{
+    size_t passes = 0;
+    for (; sim_ready(); passes++)
+        sim_pass();
+    return passes;
+}
+
+/* Passes, with time moving on, until a task has ended. 0; SIM_DEADLOCK when it never will. */
+static inline int sim_until(const thrum_task *task)
+{
+    int error = 0;
+    while (!error && !thrum_task_done(task))
+        error = sim_step_(true);
+    return error;
+}
+
+/* Passes, with time moving on, until nothing is left to do. */
+static inline void sim_finish(void)
+{
+    while (sim_step_(true) == 0)
+        continue;
+}
+
+static inline size_t sim_blocks(void)
+{
+    thrum_pool_stats stats;
+    thrum_pool_stats_get(&stats);
+    return stats.blocks;
+}
+
+/* Close without looking whether something was left. */
+static inline void sim_abandon(void)
+{
+    sim_end_();
+    sim.open = false;
+}
+
+static inline void sim_close(void)
+{
+    sim_abandon();
+    CHECK_EQ(sim_blocks(), 0);
+}
+
+/* Run something to its end: its error, or SIM_DEADLOCK. Opens a loop and closes it again unless one is open. */
+static inline int sim_run(thrum_awaitable what, thrum_value *value)
+{
+    bool own = !sim.open;
+    if (own)
+        sim_open();
+    thrum_task *task = thrum_spawn(what);
+    int error = task ? sim_until(task) : THRUM_ENOMEM;
+    if (task && !error)
+        error = thrum_task_result(task, value);
+    thrum_task_release(task);
+    if (own)
+        sim_close();
+    return error;
+}
+
+#endif
