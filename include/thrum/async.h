@@ -69,15 +69,26 @@ struct thrum_function {
     size_t clear;    /* bytes at its beginning to be set to 0 */
 };
 
+/* Where 64-bit frames would have padding they keep how they are being left; others pack it into `resume`. */
+#define THRUM_PACKED_FRAMES_ (UINTPTR_MAX <= 0xffffffff)
+
 /** The head of every frame. Private. */
 struct thrum_coro {
     thrum_head head;
     thrum_coro *caller;
     thrum_value result; /* or the error, in flight while the frame is being left */
-    uint32_t resume;    /* where to go on: see below */
+    uint32_t resume;    /* where to go on: bits 0-15 the label, 16-29 the source line */
+#if !THRUM_PACKED_FRAMES_
+    uint32_t leaving;
+#endif
 };
 
-/* resume: bits 0-15 the label, 16-29 the source line, 30 that `result` is an error, 31 that FINALLY was entered. */
+/* How a frame is being left: `result` is an error; FINALLY was entered. */
+#if THRUM_PACKED_FRAMES_
+#define THRUM_LEAVING_(coro) ((coro)->resume)
+#else
+#define THRUM_LEAVING_(coro) ((coro)->leaving)
+#endif
 #define THRUM_LABEL_MASK_ UINT32_C(0xffff)
 #define THRUM_FINAL_ UINT32_C(0xffff)
 #define THRUM_LINE_MASK_ UINT32_C(0x3fff)
@@ -91,7 +102,13 @@ enum { THRUM_OVER_, THRUM_ENTERING_, THRUM_BODY_, THRUM_EXITING_ };
 /* What every async function calls has the layout in its name (version.h): this costs no byte, and no linker drops it. */
 #define thrum_frame_new_ THRUM_ABI_NAME_(thrum_frame_new)
 THRUM_API THRUM_MUST_USE_ void *thrum_frame_new_(const thrum_function *function);
+#if THRUM_PACKED_FRAMES_
 THRUM_API thrum_step thrum_await_(thrum_task *task, thrum_awaitable what, uint32_t resume);
+#define THRUM_START_(x, resume_) thrum_await_(task_, x, resume_)
+#else
+THRUM_API thrum_step thrum_start_(thrum_task *task, thrum_awaitable what);
+#define THRUM_START_(x, resume_) (self->coro_.resume = (resume_), thrum_start_(task_, x))
+#endif
 THRUM_API bool thrum_leave_(thrum_task *task, thrum_coro *coro);
 THRUM_API void thrum_return_(thrum_task *task, thrum_coro *coro, thrum_value value);
 THRUM_API void thrum_raise_(thrum_task *task, thrum_coro *coro, int error, uint32_t line);
@@ -296,7 +313,7 @@ template <class T> static inline thrum_value thrum_to_value_(T *from)
             frame_->coro_.head.operations = &name##_function_.operations; \
             THRUM_STORES_##args \
         } \
-        made_.head = &new_->coro_.head; \
+        made_.word = (uintptr_t)(void *)new_; \
         return made_; \
     } \
     static inline thrum_step name##_body_(struct name##_frame *self, thrum_task *task_) THRUM_NOEXCEPT_
@@ -336,16 +353,11 @@ template <class T> static inline thrum_value thrum_to_value_(T *from)
 #define THRUM_STRICT_END_
 #endif
 
-/* Control is at `leave_` when the frame is being left, by an error or a return: thrum_leave_() says where to go next, in
- * `resume`: to a TRY, to the exit of a block, to FINALLY; or, when nothing is left to do, to the end. */
+/* Control is at `leave_` when the frame is being left, by an error or a return. thrum_leave_() says where to go next, in
+ * `resume`: to a TRY, to the exit of a block, to FINALLY. The step returns, and the scheduler enters it there at once. */
 #define THRUM_ASYNC_BEGIN \
     THRUM_STRICT_BEGIN_ \
     enum { thrum_base_ = THRUM_COUNTER_ }; \
-    if (0) { \
-    leave_: \
-        if (thrum_leave_(task_, &self->coro_)) \
-            goto end_; \
-    } \
     switch (THRUM_SWITCH_(self->coro_.resume)) { \
     case THRUM_BIAS_:
 
@@ -354,14 +366,18 @@ template <class T> static inline thrum_value thrum_to_value_(T *from)
     case THRUM_BIAS_ + THRUM_FINAL_
 
 #define THRUM_ASYNC_END \
-    if (THRUM_UNLIKELY_(task_->scopes != 0) && task_->scopes->owner == &self->coro_) \
-        goto leave_; \
-    break; \
+    if (THRUM_LIKELY_(task_->scopes == 0) || task_->scopes->owner != &self->coro_) \
+        goto end_; \
+    goto leave_; \
     default: \
-        if ((self->coro_.resume & THRUM_LABEL_MASK_) != THRUM_FINAL_) \
-            thrum_lost_(&self->coro_); \
+        if ((self->coro_.resume & THRUM_LABEL_MASK_) == THRUM_FINAL_) \
+            goto end_; \
+        thrum_lost_(&self->coro_); \
         } \
     THRUM_STATIC_ASSERT_(THRUM_COUNTER_ - thrum_base_ < 65000, "too many awaits in one async function"); \
+    leave_: \
+    if (!thrum_leave_(task_, &self->coro_)) \
+        return thrum_again_(); \
     end_: \
     THRUM_STRICT_END_ \
     return thrum_ended_()
@@ -372,10 +388,16 @@ static inline thrum_step thrum_ended_(void)
     return step;
 }
 
+static inline thrum_step thrum_again_(void)
+{
+    thrum_step step = { THRUM_CALLED_ };
+    return step;
+}
+
 /* Start to wait; go on at label k, at once or when woken. */
 #define THRUM_PARK_(x, k) \
     { \
-        thrum_step step_ = thrum_await_(task_, x, THRUM_LABEL_(k) | THRUM_LINE_); \
+        thrum_step step_ = THRUM_START_(x, THRUM_LABEL_(k) | THRUM_LINE_); \
         if (step_.what) \
             return step_; \
     } \

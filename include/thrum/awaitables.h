@@ -80,7 +80,8 @@ THRUM_API thrum_awaitable thrum_awaitable_failing(int error) THRUM_MUST_USE_;
 THRUM_API void thrum_drop(thrum_awaitable what);
 
 /**
- * In `start` and `resume`: the operation is done.
+ * In `start` and `resume`: the operation is done. To be returned as it is: a task that completes many waits in a row
+ * goes to the tail of the ready queue here.
  * [never waits · no allocation · this loop's thread only]
  *
  * @param task   the task that was handed in
@@ -90,7 +91,7 @@ THRUM_API void thrum_drop(thrum_awaitable what);
  *
  * asyncio: StopIteration with a value
  */
-static inline thrum_step thrum_done(thrum_task *task, int error, thrum_value value);
+THRUM_API thrum_step thrum_done(thrum_task *task, int error, thrum_value value);
 
 /**
  * In `start` and `resume`: the task must wait. Somebody will call thrum_wake().
@@ -101,7 +102,7 @@ static inline thrum_step thrum_done(thrum_task *task, int error, thrum_value val
  *
  * asyncio: yielding a pending future
  */
-static inline thrum_step thrum_parked(thrum_task *task);
+THRUM_API thrum_step thrum_parked(thrum_task *task);
 
 /**
  * Wake a parked task, or call a handle: it goes to the tail of the ready queue and runs in the next pass.

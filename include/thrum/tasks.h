@@ -242,7 +242,7 @@ THRUM_API thrum_awaitable thrum_sleep_until(thrum_time when) THRUM_MUST_USE_;
  *
  * asyncio: sleep(0)
  */
-THRUM_API thrum_awaitable thrum_yield(void) THRUM_MUST_USE_;
+static inline thrum_awaitable thrum_yield(void) THRUM_MUST_USE_;
 
 /**
  * The time of this thread's loop, as of the pass that runs.
@@ -254,21 +254,13 @@ THRUM_API thrum_awaitable thrum_yield(void) THRUM_MUST_USE_;
  */
 THRUM_API thrum_time thrum_now(void);
 
-/* ---- what operations use ---- */
+/* Private: what every thrum_yield() gives. */
+THRUM_API extern thrum_record thrum_yield_record_;
 
-static inline thrum_step thrum_done(thrum_task *task, int error, thrum_value value)
+static inline thrum_awaitable thrum_yield(void)
 {
-    thrum_step step = { THRUM_DONE_ };
-    task->waiter.node.error = (int32_t)error;
-    task->waiter.as.value = value;
-    return step;
-}
-
-static inline thrum_step thrum_parked(thrum_task *task)
-{
-    thrum_step step = { THRUM_PARKED_ };
-    (void)task;
-    return step;
+    thrum_awaitable what = { (uintptr_t)(void *)&thrum_yield_record_ };
+    return what;
 }
 
 THRUM_END_DECLS

@@ -69,7 +69,7 @@ typedef struct
     __attribute__((warn_unused_result))
 #endif
     thrum_awaitable {
-    thrum_head *head;
+    uintptr_t word; /* a frame's or a constant record's address; plus 1, that of a record to be given back */
 } thrum_awaitable;
 
 /**

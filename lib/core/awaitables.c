@@ -3,6 +3,13 @@
 #include "core/memory.h"
 #include "core/state.h"
 
+thrum_step thrum_done(thrum_task *task, int error, thrum_value value)
+{
+    return done(thrum_state_here(), task, error, value);
+}
+
+thrum_step thrum_parked(thrum_task *task) { return parked(task); }
+
 static thrum_step failing_start(thrum_task *task, thrum_record *record) { return thrum_done(task, (int)record->a, 0); }
 
 static const thrum_operations failing = { failing_start, NULL, NULL, NULL, "failing" };
@@ -15,12 +22,14 @@ static thrum_record failures[] = {
     { { &failing }, NULL, THRUM_ECLOSED, 0 },
 };
 
+THRUM_STATIC_ASSERT_(_Alignof(thrum_record) > WORD_RECORD || UINTPTR_MAX <= 0xffff, "the tag needs a bit");
+
 thrum_awaitable thrum_awaitable_make(const thrum_operations *operations, void *object, thrum_value a, thrum_value b)
 {
     thrum_state *state = thrum_state_here();
     thrum_record *record = &state->scratch;
     thrum_awaitable made;
-    if (THRUM_UNLIKELY_(record->head.operations != NULL)) {
+    if (THRUM_UNLIKELY_(state->scratch_used)) {
         record = (thrum_record *)pool_take(&state->pool, sizeof *record, POOL_OTHER);
         if (!record) {
             thrum_record lost = { { operations }, object, a, b };
@@ -28,12 +37,14 @@ thrum_awaitable thrum_awaitable_make(const thrum_operations *operations, void *o
                 operations->drop(&lost);
             return thrum_awaitable_failing(THRUM_ENOMEM);
         }
+    } else {
+        state->scratch_used = true;
     }
     record->head.operations = operations;
     record->object = object;
     record->a = a;
     record->b = b;
-    made.head = &record->head;
+    made.word = (uintptr_t)(void *)record + WORD_RECORD;
     return made;
 }
 
@@ -42,33 +53,26 @@ thrum_awaitable thrum_awaitable_failing(int error)
     thrum_awaitable made;
     for (unsigned i = 0; i < sizeof failures / sizeof *failures; i++)
         if (failures[i].a == error) {
-            made.head = &failures[i].head;
+            made.word = (uintptr_t)(void *)&failures[i];
             return made;
         }
     return thrum_awaitable_make(&failing, NULL, error, 0);
 }
 
-void thrum_record_free(thrum_record *record)
-{
-    thrum_state *state = thrum_state_here();
-    if (THRUM_LIKELY_(record == &state->scratch))
-        record->head.operations = NULL;
-    else if (record < failures || record >= failures + sizeof failures / sizeof *failures)
-        pool_give(&state->pool, record, sizeof *record, POOL_OTHER);
-}
-
 void thrum_drop(thrum_awaitable what)
 {
-    const thrum_operations *operations = what.head->operations;
+    thrum_head *head = head_of(what);
+    const thrum_operations *operations = head->operations;
     if (!operations->start) {
-        thrum_coro *coro = (thrum_coro *)(void *)what.head;
+        thrum_coro *coro = (thrum_coro *)(void *)head;
         if (operations->drop)
             operations->drop((thrum_record *)(void *)coro);
         thrum_frame_free(coro);
         return;
     }
-    thrum_record record = *(thrum_record *)(void *)what.head;
-    thrum_record_free((thrum_record *)(void *)what.head);
+    thrum_record record = *(thrum_record *)(void *)head;
+    if (what.word & WORD_RECORD)
+        thrum_record_free((thrum_record *)(void *)head);
     if (operations->drop)
         operations->drop(&record);
 }

@@ -17,7 +17,7 @@ static void *reserve_take(thrum_reserve *reserve, size_t size)
 
 void *thrum_frame_new_(const thrum_function *function)
 {
-    if (function->reserve) {
+    if (THRUM_UNLIKELY_(function->reserve != NULL)) {
         void *frame = reserve_take(function->reserve, function->size);
         if (frame)
             return frame;
@@ -25,24 +25,19 @@ void *thrum_frame_new_(const thrum_function *function)
     return pool_take(&thrum_state_here()->pool, function->size, POOL_FRAME);
 }
 
-void thrum_frame_free(thrum_coro *coro)
+bool thrum_reserve_give(thrum_coro *coro, const thrum_function *function)
 {
-    const thrum_function *function = function_of(coro);
     thrum_reserve *reserve = function->reserve;
-#if THRUM_DEBUG
-    memset(coro, 0xdb, function->size);
-#endif
-    if (THRUM_UNLIKELY_(reserve != NULL)) {
-        uintptr_t at = (uintptr_t)coro, first = (uintptr_t)reserve->frames;
-        if (at >= first && at < first + (uintptr_t)function->size * reserve->count) {
-            pool_block *block = (pool_block *)(void *)coro;
-            block->next = (pool_block *)reserve->free;
-            reserve->free = block;
-            return;
-        }
-    }
-    pool_give(&thrum_state_here()->pool, coro, function->size, POOL_FRAME);
+    uintptr_t at = (uintptr_t)coro, first = (uintptr_t)reserve->frames;
+    if (at < first || at >= first + function->size * reserve->count)
+        return false;
+    pool_block *block = (pool_block *)(void *)coro;
+    block->next = (pool_block *)reserve->free;
+    reserve->free = block;
+    return true;
 }
+
+void thrum_frame_free(thrum_coro *coro) { thrum_frame_release(thrum_state_here(), coro, function_of(coro)); }
 
 /* ---- waiting ---- */
 
@@ -53,6 +48,8 @@ void thrum_cancel_parked(thrum_state *state, thrum_task *task)
     case THRUM_DETACHED:
         task->operations = NULL;
         task->waiter.node.error = THRUM_ECANCELED;
+        if (task->extension)
+            thrum_detail_canceled(task);
         ready_push(state, &task->waiter.node, NODE_READY);
         break;
     case THRUM_FORWARDED:
@@ -64,7 +61,7 @@ void thrum_cancel_parked(thrum_state *state, thrum_task *task)
 }
 
 /* An await is complete, but the task had its share of this pass: it comes back to the same outcome. */
-static thrum_step to_the_tail(thrum_state *state, thrum_task *task)
+thrum_step thrum_to_the_tail(thrum_state *state, thrum_task *task)
 {
     thrum_step step = { THRUM_PARKED_ };
     task->waiter.node.flags |= TASK_AS_IS;
@@ -72,50 +69,67 @@ static thrum_step to_the_tail(thrum_state *state, thrum_task *task)
     return step;
 }
 
-thrum_step thrum_begin(thrum_state *state, thrum_task *task, thrum_head *what)
+/* A task that is to be cancelled begins to wait: it does not wait long. */
+static thrum_step start_canceled(thrum_task *task, const thrum_operations *operations, thrum_record *record)
 {
-    const thrum_operations *operations = what->operations;
-    thrum_step step = { THRUM_CALLED_ };
-    if (!operations->start) {
-        thrum_coro *coro = (thrum_coro *)(void *)what;
-        coro->caller = task->leaf;
-        task->leaf = coro;
-        return step;
-    }
-    thrum_record record = *(thrum_record *)(void *)what;
-    thrum_record_free((thrum_record *)(void *)what);
-    task->operations = operations;
-    task->object = record.object;
-    task->waiter.node.state = NODE_PARKED;
-    step = operations->start(task, &record);
-    if (step.what == THRUM_DONE_) {
-        task->waiter.node.state = NODE_RUNNING;
-        task->operations = NULL;
-        if (THRUM_UNLIKELY_(--state->budget <= 0))
-            return to_the_tail(state, task);
-    } else if (THRUM_UNLIKELY_(task->waiter.node.flags & TASK_MUST_CANCEL)) {
+    thrum_step step = operations->start(task, record);
+    if (step.what == THRUM_PARKED_ && !thrum_task_woken(task)) {
         task->waiter.node.flags &= (uint8_t)~TASK_MUST_CANCEL;
-        if (!thrum_task_woken(task))
-            thrum_cancel_parked(state, task);
-        else
-            task->waiter.node.flags |= TASK_MUST_CANCEL;
+        thrum_cancel_parked(thrum_state_here(), task);
     }
     return step;
 }
 
+/* The fast way ends in a jump to the operation's start. */
+static inline thrum_step begin(thrum_task *task, thrum_awaitable what)
+{
+    thrum_record *record = (thrum_record *)(void *)head_of(what);
+    const thrum_operations *operations = record->head.operations;
+    if (what.word & WORD_RECORD) {
+        thrum_state *state = thrum_state_here();
+        if (THRUM_UNLIKELY_(record != &state->scratch)) {
+            thrum_record copy = *record;
+            pool_give(&state->pool, record, sizeof *record, POOL_OTHER);
+            task->operations = operations;
+            task->object = copy.object;
+            if (task->waiter.node.flags & TASK_MUST_CANCEL)
+                return start_canceled(task, operations, &copy);
+            return operations->start(task, &copy);
+        }
+        state->scratch_used = false; /* what is in it stays until another one is made */
+    } else if (!operations->start) {
+        thrum_coro *coro = (thrum_coro *)(void *)record;
+        thrum_step step = { THRUM_CALLED_ };
+        coro->caller = task->leaf;
+        task->leaf = coro;
+        return step;
+    }
+    task->operations = operations;
+    task->object = record->object;
+    if (THRUM_UNLIKELY_(task->waiter.node.flags & TASK_MUST_CANCEL))
+        return start_canceled(task, operations, record);
+    return operations->start(task, record);
+}
+
+thrum_step thrum_begin(thrum_task *task, thrum_awaitable what) { return begin(task, what); }
+
+#if THRUM_PACKED_FRAMES_
 thrum_step thrum_await_(thrum_task *task, thrum_awaitable what, uint32_t resume)
 {
     thrum_coro *leaf = task->leaf;
     leaf->resume = (leaf->resume & (THRUM_FAILED_ | THRUM_IN_FINALLY_)) | resume;
-    return thrum_begin(thrum_state_here(), task, what.head);
+    return begin(task, what);
 }
+#else
+thrum_step thrum_start_(thrum_task *task, thrum_awaitable what) { return begin(task, what); }
+#endif
 
 /* ---- leaving ---- */
 
 void thrum_return_(thrum_task *task, thrum_coro *coro, thrum_value value)
 {
     task->waiter.node.error = 0;
-    coro->resume &= ~THRUM_FAILED_;
+    THRUM_LEAVING_(coro) &= ~THRUM_FAILED_;
     coro->result = value;
 }
 
@@ -139,7 +153,7 @@ static bool unwind(thrum_task *task, thrum_coro *coro)
     while ((scope = task->scopes) && scope->owner == coro) {
         task->scopes = scope->outer;
         scope->flags &= (uint8_t)~SCOPE_OPEN;
-        bool failed = (coro->resume & THRUM_FAILED_) != 0;
+        bool failed = (THRUM_LEAVING_(coro) & THRUM_FAILED_) != 0;
         if (scope->flags & SCOPE_TRY) {
             if (!failed) { /* a return passes a TRY by */
                 scope->phase = THRUM_OVER_;
@@ -153,7 +167,7 @@ static bool unwind(thrum_task *task, thrum_coro *coro)
         scope->error = failed ? (int32_t)coro->result : 0;
         scope->phase = THRUM_EXITING_;
         if (failed) {
-            coro->resume &= ~THRUM_FAILED_;
+            THRUM_LEAVING_(coro) &= ~THRUM_FAILED_;
             coro->result = 0;
         }
         coro->resume = (coro->resume & ~THRUM_LABEL_MASK_) | scope->label;
@@ -167,16 +181,17 @@ bool thrum_leave_(thrum_task *task, thrum_coro *coro)
     int32_t error = task->waiter.node.error;
     if (error) {
         task->waiter.node.error = 0;
-        thrum_detail_pass(task, error, coro->resume & THRUM_FAILED_ ? (int)coro->result : 0, function_of(coro),
+        thrum_detail_pass(task, error, THRUM_LEAVING_(coro) & THRUM_FAILED_ ? (int)coro->result : 0, function_of(coro),
                           line_of(coro));
-        coro->resume |= THRUM_FAILED_;
+        THRUM_LEAVING_(coro) |= THRUM_FAILED_;
         coro->result = error;
     }
     if (task->scopes && unwind(task, coro))
         return false;
-    if (coro->resume & THRUM_IN_FINALLY_)
+    if (THRUM_LEAVING_(coro) & THRUM_IN_FINALLY_)
         return true;
-    coro->resume |= THRUM_FINAL_ | THRUM_IN_FINALLY_;
+    THRUM_LEAVING_(coro) |= THRUM_IN_FINALLY_;
+    coro->resume |= THRUM_FINAL_;
     return false;
 }
 

@@ -2,15 +2,23 @@
 #ifndef THRUM_CORE_COROUTINES_H
 #define THRUM_CORE_COROUTINES_H
 
+#include "core/memory.h"
 #include "core/state.h"
 
 /* Give the memory of a frame back that was left, or never begun. */
 void thrum_frame_free(thrum_coro *coro);
 
-void thrum_record_free(thrum_record *record);
+static inline void thrum_record_free(thrum_record *record)
+{
+    thrum_state *state = thrum_state_here();
+    if (THRUM_LIKELY_(record == &state->scratch))
+        state->scratch_used = false;
+    else
+        pool_give(&state->pool, record, sizeof *record, POOL_OTHER);
+}
 
 /* Begin to wait for something in a task that runs: done, parked, or a new frame is its leaf. */
-thrum_step thrum_begin(thrum_state *state, thrum_task *task, thrum_head *what);
+thrum_step thrum_begin(thrum_task *task, thrum_awaitable what);
 
 /* A parked task is to be cancelled now: its operation says how. */
 void thrum_cancel_parked(thrum_state *state, thrum_task *task);
@@ -21,6 +29,19 @@ extern const thrum_operations thrum_task_wait_operations, thrum_future_wait_oper
 static inline const thrum_function *function_of(const thrum_coro *coro)
 {
     return (const thrum_function *)(const void *)coro->head.operations;
+}
+
+/* A frame of a function with a reserve: true when it came from there, and is back. */
+bool thrum_reserve_give(thrum_coro *coro, const thrum_function *function);
+
+static inline void thrum_frame_release(thrum_state *state, thrum_coro *coro, const thrum_function *function)
+{
+#if THRUM_DEBUG
+    memset(coro, 0xdb, function->size);
+#endif
+    if (THRUM_UNLIKELY_(function->reserve != NULL) && thrum_reserve_give(coro, function))
+        return;
+    pool_give(&state->pool, coro, function->size, POOL_FRAME);
 }
 
 static inline uint32_t line_of(const thrum_coro *coro) { return coro->resume >> 16 & THRUM_LINE_MASK_; }

@@ -13,9 +13,9 @@ static thrum_step wait_start(thrum_task *task, thrum_record *record)
 {
     thrum_future *future = (thrum_future *)record->object;
     if (future->state == FUTURE_DONE)
-        return thrum_done(task, (int)future->error, future->value);
+        return done(thrum_state_here(), task, (int)future->error, future->value);
     thrum_waiters_add(&future->waiters, &task->waiter);
-    return thrum_parked(task);
+    return parked(task);
 }
 
 static thrum_cancel_result wait_cancel(thrum_task *task)

@@ -25,7 +25,7 @@ void thrum_core_tell(const thrum_core_report *report)
         state->report(report);
 }
 
-static void finish(thrum_state *state, thrum_task *task, const thrum_function *function, int32_t error,
+static THRUM_COLD_ void finish(thrum_state *state, thrum_task *task, const thrum_function *function, int32_t error,
                    thrum_value value)
 {
     thrum_node *node = &task->waiter.node;
@@ -57,7 +57,7 @@ static void finish(thrum_state *state, thrum_task *task, const thrum_function *f
 
 /* What comes before the step: a task that begins, one that comes back from the tail, one that was cancelled after it was
  * woken. False: there is nothing to step. */
-static bool prepare(thrum_state *state, thrum_task *task)
+static THRUM_COLD_ bool prepare(thrum_state *state, thrum_task *task)
 {
     thrum_node *node = &task->waiter.node;
     bool must_cancel = (node->flags & TASK_MUST_CANCEL) != 0;
@@ -69,7 +69,7 @@ static bool prepare(thrum_state *state, thrum_task *task)
         node->flags &= (uint8_t)~TASK_NEW;
         if (must_cancel) {
             const thrum_function *function = function_of(task->leaf);
-            thrum_awaitable unstarted = { &task->leaf->head };
+            thrum_awaitable unstarted = { (uintptr_t)(void *)task->leaf };
             node->flags &= (uint8_t)~TASK_MUST_CANCEL;
             task->leaf = NULL;
             thrum_drop(unstarted);
@@ -88,61 +88,53 @@ static bool prepare(thrum_state *state, thrum_task *task)
         if (result == THRUM_DETACHED) {
             node->error = THRUM_ECANCELED;
             task->waiter.as.value = 0;
+            if (task->extension)
+                thrum_detail_canceled(task);
             return true;
         }
     }
     if (operations && operations->resume) {
-        node->state = NODE_PARKED;
         return operations->resume(task).what == THRUM_DONE_;
     }
     return true;
 }
 
-static void run_task(thrum_state *state, thrum_task *task)
+static THRUM_INLINE_ void run_task(thrum_state *state, thrum_task *task)
 {
     state->current = task;
     state->budget = THRUM_AWAIT_BUDGET;
-    if ((task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_AS_IS | TASK_NEW)) ||
+    if (THRUM_UNLIKELY_(task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_AS_IS | TASK_NEW)) ||
         (task->operations && task->operations->resume)) {
-        if (!prepare(state, task)) {
-            state->current = NULL;
+        if (!prepare(state, task))
             return;
-        }
     }
-    task->operations = NULL;
-    task->waiter.node.state = NODE_RUNNING;
-#if THRUM_DETAILS
-    if (THRUM_UNLIKELY_(task->waiter.node.error == THRUM_ECANCELED) && task->extension)
-        thrum_detail_canceled(task);
-#endif
     for (;;) {
         thrum_coro *coro = task->leaf;
         unsigned what = coro->head.operations->resume(task).what;
         if (what == THRUM_PARKED_)
-            break;
+            return;
         if (what == THRUM_CALLED_)
             continue;
         thrum_coro *caller = coro->caller;
         thrum_value value = coro->result;
-        bool failed = (coro->resume & THRUM_FAILED_) != 0;
         const thrum_function *function = function_of(coro);
-        thrum_frame_free(coro);
-        int32_t error = failed ? (int32_t)value : 0;
+        int32_t error = 0;
+        if (THRUM_UNLIKELY_(THRUM_LEAVING_(coro) & THRUM_FAILED_)) {
+            error = (int32_t)value;
+            value = 0;
+        }
+        thrum_frame_release(state, coro, function);
         if (!caller) {
             finish(state, task, function, error, value);
-            break;
+            return;
         }
         task->leaf = caller;
-        task->waiter.node.error = error;
-        task->waiter.as.value = failed ? 0 : value;
-        if (THRUM_UNLIKELY_(--state->budget <= 0)) {
-            task->waiter.node.flags |= TASK_AS_IS;
-            ready_push(state, &task->waiter.node, NODE_READY);
-            break;
-        }
+        if (done(state, task, (int)error, value).what != THRUM_DONE_)
+            return;
     }
-    state->current = NULL;
 }
+
+static THRUM_COLD_ void run_nested(thrum_state *state, thrum_task *task) { run_task(state, task); }
 
 void thrum_task_start_now(thrum_task *task)
 {
@@ -154,7 +146,7 @@ void thrum_task_start_now(thrum_task *task)
     thrum_task *current = state->current;
     int32_t budget = state->budget;
     state->eager++;
-    run_task(state, task);
+    run_nested(state, task);
     state->eager--;
     state->current = current;
     state->budget = budget;
@@ -182,6 +174,7 @@ void thrum_core_batch(void)
             run_task(state, task_of(node));
             break;
         case NODE_CALL: {
+            state->current = NULL;
             thrum_handle *handle = (thrum_handle *)(void *)node;
             node->state = NODE_IDLE;
             handle->call(handle);
@@ -191,6 +184,7 @@ void thrum_core_batch(void)
             ready_push(state, node, NODE_READY);
             break;
         case NODE_ENDED: {
+            state->current = NULL;
             thrum_child *child = (thrum_child *)(void *)node;
             node->state = NODE_DONE;
             child->ended(child);
@@ -200,6 +194,7 @@ void thrum_core_batch(void)
             break;
         }
     }
+    state->current = NULL;
 }
 
 bool thrum_core_ready(void) { return !list_empty(&thrum_state_here()->ready); }
@@ -273,7 +268,7 @@ static void destroy(void *block, void *context)
 static void never_awaited(void *block, void *context)
 {
     thrum_coro *coro = (thrum_coro *)block;
-    thrum_awaitable unstarted = { &coro->head };
+    thrum_awaitable unstarted = { (uintptr_t)(void *)coro };
     const thrum_core_report report = { "async function was never awaited", 0, NULL, function_of(coro), 0 };
     (void)context;
     thrum_core_tell(&report);

@@ -5,10 +5,10 @@
 
 static thrum_step yield_start(thrum_task *task, thrum_record *record)
 {
+    thrum_step step = { THRUM_PARKED_ };
     (void)record;
-    task->waiter.node.error = 0;
     ready_push(thrum_state_here(), &task->waiter.node, NODE_READY);
-    return thrum_parked(task);
+    return step;
 }
 
 static thrum_cancel_result yield_cancel(thrum_task *task)
@@ -19,30 +19,30 @@ static thrum_cancel_result yield_cancel(thrum_task *task)
 
 static const thrum_operations yield_operations = { yield_start, NULL, yield_cancel, NULL, "yield" };
 
-thrum_awaitable thrum_yield(void) { return thrum_awaitable_make(&yield_operations, NULL, 0, 0); }
+thrum_record thrum_yield_record_ = { { &yield_operations }, NULL, 0, 0 };
 
 THRUM_STATIC_ASSERT_(sizeof(thrum_time) <= sizeof(thrum_value), "a time travels as a value");
 static thrum_time time_of(const thrum_record *record) { return (thrum_time)record->a; }
 
 static thrum_step sleep_until_start(thrum_task *task, thrum_record *record)
 {
-    task->waiter.node.error = 0;
+    thrum_step step = { THRUM_PARKED_ };
     thrum_timer_start(&thrum_state_here()->timers, &task->waiter, time_of(record));
-    return thrum_parked(task);
+    return step;
 }
 
 static thrum_step sleep_start(thrum_task *task, thrum_record *record)
 {
     thrum_state *state = thrum_state_here();
     thrum_time delay = time_of(record);
-    task->waiter.node.error = 0;
+    thrum_step step = { THRUM_PARKED_ };
 #if THRUM_TIME_BITS == 64
     thrum_time when = delay < THRUM_NEVER - state->now ? state->now + delay : THRUM_NEVER;
 #else
     thrum_time when = state->now + delay;
 #endif
     thrum_timer_start(&state->timers, &task->waiter, when);
-    return thrum_parked(task);
+    return step;
 }
 
 static thrum_cancel_result sleep_cancel(thrum_task *task)
@@ -62,7 +62,7 @@ thrum_awaitable thrum_sleep(thrum_time delay)
 #else
     bool at_once = (int32_t)delay <= 0;
 #endif
-    return at_once ? thrum_yield() : thrum_awaitable_make(&sleep_operations, NULL, (thrum_value)delay, 0);
+    return at_once ? thrum_yield() : make_awaitable(thrum_state_here(), &sleep_operations, NULL, (thrum_value)delay);
 }
 
 thrum_awaitable thrum_sleep_until(thrum_time when)

@@ -14,11 +14,10 @@ enum {
     NODE_IDLE,    /* nowhere */
     NODE_PARKED,  /* a task or a handle that waits to be woken */
     NODE_TIMED,   /* among the timers */
-    NODE_READY,   /* a task to be stepped */
+    NODE_READY,   /* a task to be stepped, or in its step */
     NODE_DUE,     /* a task whose timer fired: ready in the next pass, as in asyncio */
     NODE_CALL,    /* a handle to be called */
     NODE_ENDED,   /* a group's child that has ended: tell the group */
-    NODE_RUNNING, /* a task in its step */
     NODE_DONE,    /* a task that has ended */
     NODE_FREE     /* a task's memory, back in the pool */
 };
@@ -77,6 +76,7 @@ typedef struct thrum_state {
     int32_t budget;
     uint8_t eager;       /* eager starts that are nested now */
     bool open;           /* a loop drives this thread */
+    bool scratch_used;
     thrum_record scratch; /* the first leaf record alive */
     thrum_timers timers;
     thrum_pool pool;
@@ -86,6 +86,14 @@ typedef struct thrum_state {
     thrum_error *spare; /* thrum_error_set() outside of tasks */
 #endif
 } thrum_state;
+
+#if defined(__GNUC__)
+#define THRUM_INLINE_ inline __attribute__((always_inline))
+#define THRUM_COLD_ __attribute__((noinline))
+#else
+#define THRUM_INLINE_ inline
+#define THRUM_COLD_
+#endif
 
 #if THRUM_HOSTED
 #if defined(__GNUC__)
@@ -136,6 +144,50 @@ static inline void ready_push(thrum_state *state, thrum_node *node, uint8_t what
 {
     node->state = what;
     list_append(&state->ready, node);
+}
+
+/* ---- awaitables ---- */
+
+enum { WORD_RECORD = 1 }; /* the tag of a record that must be given back */
+
+static inline thrum_head *head_of(thrum_awaitable what)
+{
+    return (thrum_head *)(void *)(what.word & ~(uintptr_t)WORD_RECORD);
+}
+
+/* An awaitable with its record in the state, which is nearly always free. */
+static inline thrum_awaitable make_awaitable(thrum_state *state, const thrum_operations *operations, void *object,
+                                             thrum_value a)
+{
+    if (THRUM_UNLIKELY_(state->scratch_used))
+        return thrum_awaitable_make(operations, object, a, 0);
+    thrum_awaitable made = { (uintptr_t)(void *)&state->scratch + WORD_RECORD };
+    state->scratch_used = true;
+    state->scratch.head.operations = operations;
+    state->scratch.object = object;
+    state->scratch.a = a;
+    return made;
+}
+
+/* ---- what operations return ---- */
+
+thrum_step thrum_to_the_tail(thrum_state *state, thrum_task *task);
+
+static inline thrum_step parked(thrum_task *task)
+{
+    thrum_step step = { THRUM_PARKED_ };
+    task->waiter.node.state = NODE_PARKED;
+    return step;
+}
+
+static inline thrum_step done(thrum_state *state, thrum_task *task, int error, thrum_value value)
+{
+    thrum_step step = { THRUM_DONE_ };
+    task->waiter.node.error = (int32_t)error;
+    task->waiter.as.value = value;
+    if (THRUM_UNLIKELY_(--state->budget <= 0))
+        return thrum_to_the_tail(state, task);
+    return step;
 }
 
 static inline thrum_task *task_of(thrum_node *node) { return (thrum_task *)(void *)node; }

@@ -20,9 +20,9 @@ static ASYNC(await_one, ARGS((thrum_awaitable, what)), LOCALS(thrum_value value;
 thrum_task *thrum_task_new(thrum_awaitable what, size_t size, uint8_t flags)
 {
     thrum_state *state = thrum_state_here();
-    if (what.head->operations->start) {
+    if (head_of(what)->operations->start) {
         what = await_one(what);
-        if (what.head->operations->start) {
+        if (head_of(what)->operations->start) {
             thrum_drop(what);
             return NULL;
         }
@@ -33,7 +33,7 @@ thrum_task *thrum_task_new(thrum_awaitable what, size_t size, uint8_t flags)
         return NULL;
     }
     memset(task, 0, size);
-    task->leaf = (thrum_coro *)(void *)what.head;
+    task->leaf = (thrum_coro *)(void *)head_of(what);
     task->waiter.node.flags = (uint8_t)(TASK_IS | TASK_NEW | flags);
     task->waiter.node.state = NODE_PARKED;
     return task;
@@ -96,17 +96,18 @@ void thrum_task_release(thrum_task *task)
 
 static thrum_step wait_start(thrum_task *task, thrum_record *record)
 {
-    thrum_task *target = (thrum_task *)record->object;
-    if (target == task)
+    thrum_task *target = (thrum_task *)task->object;
+    (void)record;
+    if (THRUM_UNLIKELY_(target == task))
         return thrum_done(task, THRUM_ESTATE, 0);
     if (thrum_task_done(target)) {
         target->waiter.node.flags |= TASK_RETRIEVED;
         if (target->waiter.node.error)
             thrum_detail_share(target, task);
-        return thrum_done(task, (int)target->waiter.node.error, target->waiter.as.value);
+        return done(thrum_state_here(), task, (int)target->waiter.node.error, target->waiter.as.value);
     }
     thrum_waiters_add(&target->waiters, &task->waiter);
-    return thrum_parked(task);
+    return parked(task);
 }
 
 static thrum_cancel_result wait_cancel(thrum_task *task)
@@ -120,7 +121,8 @@ const thrum_operations thrum_task_wait_operations = { wait_start, NULL, wait_can
 
 thrum_awaitable thrum_task_wait(thrum_task *task)
 {
-    return task ? thrum_awaitable_make(&thrum_task_wait_operations, task, 0, 0) : thrum_awaitable_failing(THRUM_EINVAL);
+    return THRUM_LIKELY_(task != NULL) ? make_awaitable(thrum_state_here(), &thrum_task_wait_operations, task, 0)
+                                       : thrum_awaitable_failing(THRUM_EINVAL);
 }
 
 /* ---- cancelling ---- */

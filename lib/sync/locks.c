@@ -25,9 +25,9 @@ static thrum_step event_start(thrum_task *task, thrum_record *record)
 {
     thrum_event *event = (thrum_event *)record->object;
     if (event->set)
-        return thrum_done(task, 0, 0);
+        return done(thrum_state_here(), task, 0, 0);
     thrum_waiters_add(&event->waiters, &task->waiter);
-    return thrum_parked(task);
+    return parked(task);
 }
 
 static thrum_cancel_result event_cancel(thrum_task *task)
@@ -39,7 +39,7 @@ static thrum_cancel_result event_cancel(thrum_task *task)
 
 static const thrum_operations event_operations = { event_start, NULL, event_cancel, NULL, "event" };
 
-thrum_awaitable thrum_event_wait(thrum_event *event) { return thrum_awaitable_make(&event_operations, event, 0, 0); }
+thrum_awaitable thrum_event_wait(thrum_event *event) { return make_awaitable(thrum_state_here(), &event_operations, event, 0); }
 
 /* ---- lock ---- */
 
@@ -69,10 +69,10 @@ static thrum_step acquire_start(thrum_task *task, thrum_record *record)
     thrum_lock *lock = (thrum_lock *)record->object;
     if (!lock->locked && !lock->handing) {
         lock->locked = true;
-        return thrum_done(task, 0, 0);
+        return done(thrum_state_here(), task, 0, 0);
     }
     thrum_waiters_add(&lock->waiters, &task->waiter);
-    return thrum_parked(task);
+    return parked(task);
 }
 
 static thrum_step acquire_resume(thrum_task *task)
@@ -80,7 +80,7 @@ static thrum_step acquire_resume(thrum_task *task)
     thrum_lock *lock = (thrum_lock *)task->object;
     lock->handing = false;
     lock->locked = true;
-    return thrum_done(task, 0, 0);
+    return done(thrum_state_here(), task, 0, 0);
 }
 
 static thrum_cancel_result acquire_cancel(thrum_task *task)
@@ -95,7 +95,7 @@ static thrum_cancel_result acquire_cancel(thrum_task *task)
 
 static const thrum_operations acquire_operations = { acquire_start, acquire_resume, acquire_cancel, NULL, "lock" };
 
-thrum_awaitable thrum_lock_acquire(thrum_lock *lock) { return thrum_awaitable_make(&acquire_operations, lock, 0, 0); }
+thrum_awaitable thrum_lock_acquire(thrum_lock *lock) { return make_awaitable(thrum_state_here(), &acquire_operations, lock, 0); }
 
 /* ---- a lock held for the length of a block ---- */
 
@@ -108,7 +108,7 @@ static const thrum_operations release_operations = { release_start, NULL, NULL, 
 
 static thrum_awaitable hold_exit(thrum_scope *scope)
 {
-    return thrum_awaitable_make(&release_operations, ((thrum_lock_hold *)(void *)scope)->lock, 0, 0);
+    return make_awaitable(thrum_state_here(), &release_operations, ((thrum_lock_hold *)(void *)scope)->lock, 0);
 }
 
 static thrum_step hold_start(thrum_task *task, thrum_record *record)
@@ -123,5 +123,5 @@ static const thrum_operations hold_operations = { hold_start, acquire_resume, ac
 
 thrum_awaitable thrum_lock_hold_enter(thrum_lock_hold *hold, thrum_lock *lock)
 {
-    return thrum_awaitable_make(&hold_operations, lock, (thrum_value)(uintptr_t)hold, 0);
+    return make_awaitable(thrum_state_here(), &hold_operations, lock, (thrum_value)(uintptr_t)hold);
 }

@@ -58,14 +58,14 @@ static thrum_step exit_start(thrum_task *task, thrum_record *record)
     } else {
         deadline->state = LIMIT_OVER;
     }
-    return thrum_done(task, 0, 0);
+    return done(thrum_state_here(), task, 0, 0);
 }
 
 static const thrum_operations exit_operations = { exit_start, NULL, NULL, NULL, "deadline exit" };
 
 static thrum_awaitable deadline_exit(thrum_scope *scope)
 {
-    return thrum_awaitable_make(&exit_operations, scope, 0, 0);
+    return make_awaitable(thrum_state_here(), &exit_operations, scope, 0);
 }
 
 static thrum_step enter_start(thrum_task *task, thrum_record *record)
@@ -80,14 +80,14 @@ static thrum_step enter_start(thrum_task *task, thrum_record *record)
     deadline->state = LIMIT_SET;
     thrum_handle_init(&deadline->timer, deadline_fire, deadline);
     arm(&deadline->timer, deadline->when);
-    return thrum_done(task, 0, 0);
+    return done(thrum_state_here(), task, 0, 0);
 }
 
 static const thrum_operations enter_operations = { enter_start, NULL, NULL, NULL, "deadline" };
 
 thrum_awaitable thrum_deadline_at(thrum_deadline *deadline, thrum_time when)
 {
-    return thrum_awaitable_make(&enter_operations, deadline, (thrum_value)when, 0);
+    return make_awaitable(thrum_state_here(), &enter_operations, deadline, (thrum_value)when);
 }
 
 thrum_awaitable thrum_deadline_after(thrum_deadline *deadline, thrum_time delay)
@@ -138,7 +138,7 @@ static thrum_step timeout_end(timeout_frame *frame, int32_t error, thrum_value v
 {
     thrum_step step = { THRUM_DONE_ };
     if (error)
-        frame->coro.resume |= THRUM_FAILED_;
+        THRUM_LEAVING_(&frame->coro) |= THRUM_FAILED_;
     frame->coro.result = error ? error : value;
     return step;
 }
@@ -146,7 +146,7 @@ static thrum_step timeout_end(timeout_frame *frame, int32_t error, thrum_value v
 static thrum_step timeout_step(thrum_task *task)
 {
     timeout_frame *frame = (timeout_frame *)(void *)task->leaf;
-    if (frame->coro.resume == 0) {
+    if (frame->coro.resume == 0) { /* it begins */
         thrum_time when = frame->relative ? later(frame->limit) : frame->limit;
         frame->coro.resume = 1;
         frame->task = task;
@@ -155,7 +155,7 @@ static thrum_step timeout_step(thrum_task *task)
         bool late = when != THRUM_NEVER && time_reached(when, thrum_now());
         if (late) {
             /* Only what goes on by itself may still have an outcome; the rest never begins. */
-            const thrum_operations *operations = frame->what.head->operations;
+            const thrum_operations *operations = head_of(frame->what)->operations;
             if (operations != &thrum_task_wait_operations && operations != &thrum_future_wait_operations) {
                 thrum_drop(frame->what);
                 return timeout_end(frame, THRUM_ETIMEDOUT, 0);
@@ -164,7 +164,7 @@ static thrum_step timeout_step(thrum_task *task)
             thrum_handle_init(&frame->timer, timeout_fire, frame);
             (void)thrum_call_at(when, &frame->timer);
         }
-        thrum_step step = thrum_begin(thrum_state_here(), task, frame->what.head);
+        thrum_step step = thrum_begin(task, frame->what);
         if (step.what != THRUM_DONE_) {
             if (late && step.what == THRUM_PARKED_ && !thrum_task_woken(task)) {
                 frame->state = LIMIT_EXPIRING;
@@ -199,11 +199,12 @@ static thrum_awaitable timeout_new(thrum_time limit, thrum_awaitable what, bool 
     frame->coro.caller = NULL;
     frame->coro.result = 0;
     frame->coro.resume = 0;
+    THRUM_LEAVING_(&frame->coro) = 0;
     frame->what = what;
     frame->timer.waiter.node.state = NODE_IDLE;
     frame->limit = limit;
     frame->relative = relative;
-    what.head = &frame->coro.head;
+    what.word = (uintptr_t)(void *)frame;
     return what;
 }
 
