@@ -44,7 +44,7 @@ async def join(coroutines):
         await task
 
 
-async def create():
+async def join_each():
     for _ in range(count // BATCH):
         await join(noop() for _ in range(BATCH))
 
@@ -96,7 +96,8 @@ async def memory():
 
 async def main():
     cases = {
-        "create": create,
+        "create": join_each,
+        "join": join_each,
         "yield2": lambda: join(yields(count // 2) for _ in range(2)),
         "yield1000": lambda: join(yields(count // 1000) for _ in range(1000)),
         "nest1": lambda: join(nested(1, count // 2) for _ in range(2)),

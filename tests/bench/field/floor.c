@@ -303,9 +303,19 @@ static int memory(long unused, long count)
 }
 
 static const struct bench_case cases[] = {
-    {"create", create, 0},    {"yield2", yield, 2},   {"yield1000", yield, 1000}, {"nest1", nest, 1},
-    {"nest10", nest, 10},     {"nest100", nest, 100}, {"await0", await0, 0},      {"timeout", timeout, 0},
-    {"wait_for", timeout, 0}, {"cancel", cancel, 0},  {"timers", sleepers, 0},    {"tcancel", timers_cancelled, 0},
+    {"create", create, 0},
+    {"join", create, 0},
+    {"yield2", yield, 2},
+    {"yield1000", yield, 1000},
+    {"nest1", nest, 1},
+    {"nest10", nest, 10},
+    {"nest100", nest, 100},
+    {"await0", await0, 0},
+    {"timeout", timeout, 0},
+    {"wait_for", timeout, 0},
+    {"cancel", cancel, 0},
+    {"timers", sleepers, 0},
+    {"tcancel", timers_cancelled, 0},
     {"mem", memory, 0},
 };
 

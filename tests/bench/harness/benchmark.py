@@ -36,8 +36,8 @@ class Benchmark:
     def keep(self, suite, bench, unit, reference, summary, bounds, more=None):
         """Takes one row: thrum, peers, ratio to the reference, gate and aim, and whether these are met."""
         row = {"suite": suite, "bench": bench, "title": bounds.get("title", bench), "unit": unit, "reference": reference,
-               "peers": summary, "thrum": summary.get("thrum"), "gate": bounds["gate"], "aim": bounds["aim"]}
-        if row["thrum"]:
+               "peers": summary, "thrum": summary.get("thrum"), "gate": bounds.get("gate"), "aim": bounds.get("aim")}
+        if row["thrum"] and row["gate"]:
             of = self.other(suite, bounds["gate"])
             for name in ("gate", "aim"):
                 row[name + "_met"] = report.within(bounds[name], row["thrum"]["median"], row["thrum"]["ratio"], of)

@@ -81,6 +81,7 @@ class Tally:
         print("SKIP %s" % text, flush=True)
 
     def bounded(self, name, value, unit, bounds, of=None):
+        """A figure against its gate."""
         fine = within(bounds["gate"], value, None, of)
         self.check(fine, "%s: %.4g %s (gate %s, aim %s%s)" % (
             name, value, unit, bound_text(bounds["gate"]), bound_text(bounds["aim"]),

@@ -61,18 +61,40 @@ static ASYNC(join, ARGS((thrum_task **, tasks), (long, count)), LOCALS(long i;))
     ASYNC_END;
 }
 
-/* create: BATCH tasks that end at once, each joined. */
-static ASYNC(create, ARGS((long, parameter), (long, count)), LOCALS(long left; int i; thrum_task * tasks[BATCH];))
+/* create: BATCH tasks that end at once; the last one wakes their maker. */
+static ASYNC(member, ARGS((long *, left), (thrum_event *, all)), LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    if (--*self->left == 0)
+        thrum_event_set(self->all);
+    ASYNC_END;
+}
+
+static ASYNC(create, ARGS((long, parameter), (long, count)), LOCALS(long done, left; int i; thrum_event all;))
 {
     ASYNC_BEGIN;
     bench_begin();
-    for (self->left = self->count; self->left > 0; self->left -= BATCH) {
+    for (self->done = 0; self->done < self->count; self->done += BATCH) {
+        self->left = BATCH;
+        thrum_event_clear(&self->all);
+        for (self->i = 0; self->i < BATCH; self->i++)
+            if (thrum_spawn_detached(member(&self->left, &self->all)))
+                ASYNC_RAISE(THRUM_ENOMEM);
+        AWAIT(&self->all);
+    }
+    bench_end(self->count);
+    ASYNC_END;
+}
+
+/* join: the same with handles, each awaited and given back. */
+static ASYNC(joined, ARGS((long, parameter), (long, count)), LOCALS(long done; int i; thrum_task * tasks[BATCH];))
+{
+    ASYNC_BEGIN;
+    bench_begin();
+    for (self->done = 0; self->done < self->count; self->done += BATCH) {
         for (self->i = 0; self->i < BATCH; self->i++)
             self->tasks[self->i] = thrum_spawn(noop());
-        for (self->i = 0; self->i < BATCH; self->i++) {
-            AWAIT(self->tasks[self->i]);
-            thrum_task_release(self->tasks[self->i]);
-        }
+        AWAIT(join(self->tasks, BATCH));
     }
     bench_end(self->count);
     ASYNC_END;
@@ -220,6 +242,7 @@ static ASYNC(mem, ARGS((long, parameter), (long, count)), LOCALS(long i, left, b
         return thrum_run(name(parameter, count));                                                                      \
     }
 CASE(create)
+CASE(joined)
 CASE(yield)
 CASE(nest)
 CASE(await0)
@@ -231,11 +254,11 @@ CASE(tcancel)
 CASE(mem)
 
 static const struct bench_case cases[] = {
-    {"create", run_create, 0},     {"yield2", run_yield, 2},    {"yield1000", run_yield, 1000},
-    {"nest1", run_nest, 1},        {"nest10", run_nest, 10},    {"nest100", run_nest, 100},
-    {"await0", run_await0, 0},     {"timeout", run_timeout, 0}, {"cancel", run_cancel, 0},
-    {"wait_for", run_wait_for, 0}, {"timers", run_timers, 0},   {"tcancel", run_tcancel, 0},
-    {"mem", run_mem, 0},
+    {"create", run_create, 0},      {"join", run_joined, 0},       {"yield2", run_yield, 2},
+    {"yield1000", run_yield, 1000}, {"nest1", run_nest, 1},        {"nest10", run_nest, 10},
+    {"nest100", run_nest, 100},     {"await0", run_await0, 0},     {"timeout", run_timeout, 0},
+    {"cancel", run_cancel, 0},      {"wait_for", run_wait_for, 0}, {"timers", run_timers, 0},
+    {"tcancel", run_tcancel, 0},    {"mem", run_mem, 0},
 };
 
 BENCH_MAIN(cases)
