@@ -1,0 +1,189 @@
+/* Streams: how they are made and freed, and what is known of them. */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/state.h"
+
+enum { DEFAULT_LIMIT = 65536 };
+
+int stream_options_check(const thrum_stream_options *given, thrum_stream_options *options)
+{
+    memset(options, 0, sizeof *options);
+    if (given && given->size) {
+        if (given->size < sizeof given->size)
+            return THRUM_EINVAL;
+        memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
+    }
+    options->size = sizeof *options;
+    if (!options->limit)
+        options->limit = DEFAULT_LIMIT;
+    if (!options->high)
+        options->high = options->low ? options->low * 4 : DEFAULT_LIMIT;
+    if (!options->low)
+        options->low = options->high / 4;
+    if (options->close_deadline <= 0)
+        options->close_deadline = THRUM_SECONDS(30);
+    return options->low > options->high || options->limit > SIZE_MAX / 4 ? THRUM_EINVAL : 0;
+}
+
+/* The loop ends: nobody is woken any more. */
+static void loop_closes(thrum_loop_closer *closer)
+{
+    thrum_stream *stream = (thrum_stream *)(void *)((char *)closer - offsetof(thrum_stream, closer));
+    stream->flags |= STREAM_FORGOTTEN;
+    stream_shut(stream, 0);
+    stream->reader = NULL;
+}
+
+int stream_new(thrum_stream **made, int descriptor, const thrum_stream_options *options, const struct sockaddr *peer)
+{
+    thrum_stream *stream = (thrum_stream *)pool_take(&thrum_state_here()->pool, sizeof *stream, POOL_OTHER);
+    if (!stream)
+        return THRUM_ENOMEM;
+    memset(stream, 0, sizeof *stream);
+    int error = thrum_io_init(&stream->in, descriptor, IO_READ, stream_readable, stream);
+    if (!error)
+        error = thrum_io_init(&stream->out, descriptor, IO_WRITE, stream_writable, stream);
+    if (error) {
+        pool_give(&thrum_state_here()->pool, stream, sizeof *stream, POOL_OTHER);
+        return error;
+    }
+    stream->descriptor = descriptor;
+    stream->limit = options->limit;
+    stream->high = options->high;
+    stream->low = options->low;
+    stream->close_deadline = options->close_deadline;
+    link_init(&stream->writers);
+    link_init(&stream->corked);
+    link_init(&stream->client);
+    thrum_handle_init(&stream->pump, stream_pump_call, stream);
+    thrum_handle_init(&stream->timer, stream_deadline, stream);
+    if (peer && peer->sa_family == AF_INET)
+        memcpy(&stream->peer, peer, sizeof stream->peer.in);
+    else if (peer && peer->sa_family == AF_INET6)
+        memcpy(&stream->peer, peer, sizeof stream->peer.in6);
+    stream->closer.close = loop_closes;
+    thrum_loop_remember(&stream->closer);
+    *made = stream;
+    return 0;
+}
+
+int thrum_stream_adopt(thrum_stream **stream, int descriptor, const thrum_stream_options *options)
+{
+    thrum_stream_options checked;
+    net_address peer;
+    int kind = 0, error = stream_options_check(options, &checked);
+    socklen_t size = sizeof kind;
+    if (error)
+        return error;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &kind, &size))
+        return -errno;
+    if (kind != SOCK_STREAM)
+        return THRUM_EINVAL;
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0)
+        return -errno;
+    peer.size = sizeof peer.as;
+    if (getpeername(descriptor, &peer.as.any, &peer.size))
+        peer.as.any.sa_family = AF_UNSPEC;
+    else if (peer.as.any.sa_family != AF_UNIX)
+        (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    return stream_new(stream, descriptor, &checked, &peer.as.any);
+}
+
+void stream_free(thrum_stream *stream)
+{
+    if (!(stream->flags & STREAM_CLOSED))
+        stream_shut(stream, 0);
+    if (stream->reader) {
+        /* Woken, and will not find the stream any more. */
+        stream->reader->object = NULL;
+        stream->reader = NULL;
+    }
+    buffer_free(&stream->input);
+    if (!(stream->flags & STREAM_FORGOTTEN))
+        thrum_loop_forget(&stream->closer);
+    pool_give(&thrum_state_here()->pool, stream, sizeof *stream, POOL_OTHER);
+}
+
+void thrum_stream_release(thrum_stream *stream)
+{
+    if (!stream)
+        return;
+    if (stream->flags & STREAM_SERVED)
+        thrum_stream_abort(stream);
+    else
+        stream_free(stream);
+}
+
+int stream_fail(const thrum_stream *stream, int code, const char *operation, size_t number)
+{
+    char peer[THRUM_ADDRESS_TEXT] = "";
+    (void)thrum_stream_peername(stream, peer, sizeof peer);
+    return thrum_error_set(code, code > THRUM_ECANCELED ? -code : 0, operation, (int64_t)number, peer);
+}
+
+/* ---- what is known ---- */
+
+int thrum_stream_peername(const thrum_stream *stream, char *text, size_t room)
+{
+    net_address peer;
+    if (room)
+        text[0] = '\0';
+    if (stream->peer.any.sa_family == AF_INET || stream->peer.any.sa_family == AF_INET6) {
+        address_text(&stream->peer.any, sizeof stream->peer, text, room);
+        return 0;
+    }
+    if (stream->flags & STREAM_CLOSED)
+        return THRUM_ECLOSED;
+    peer.size = sizeof peer.as;
+    if (getpeername(stream->descriptor, &peer.as.any, &peer.size))
+        return -errno;
+    address_text(&peer.as.any, peer.size, text, room);
+    return 0;
+}
+
+int thrum_stream_sockname(const thrum_stream *stream, char *text, size_t room)
+{
+    net_address own;
+    if (room)
+        text[0] = '\0';
+    if (stream->flags & STREAM_CLOSED)
+        return THRUM_ECLOSED;
+    own.size = sizeof own.as;
+    if (getsockname(stream->descriptor, &own.as.any, &own.size))
+        return -errno;
+    address_text(&own.as.any, own.size, text, room);
+    return 0;
+}
+
+int thrum_stream_peer_port(const thrum_stream *stream)
+{
+    return address_port(&stream->peer.any);
+}
+
+int thrum_stream_descriptor(const thrum_stream *stream)
+{
+    return stream->flags & STREAM_CLOSED ? THRUM_ECLOSED : stream->descriptor;
+}
+
+bool thrum_stream_at_eof(const thrum_stream *stream)
+{
+    return (stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING)) && !buffer_size(&stream->input);
+}
+
+size_t thrum_stream_buffered(const thrum_stream *stream)
+{
+    return buffer_size(&stream->input);
+}
+
+bool thrum_stream_is_closing(const thrum_stream *stream)
+{
+    return (stream->flags & STREAM_CLOSING) != 0;
+}

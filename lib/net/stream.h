@@ -1,0 +1,208 @@
+/* A stream as the files of this folder see it. */
+#ifndef THRUM_NET_STREAM_H
+#define THRUM_NET_STREAM_H
+
+#include <thrum/handles.h>
+#include <thrum/streams.h>
+#include <thrum/tasks.h>
+
+#include "loop/io.h"
+#include "net/address.h"
+#include "net/buffer.h"
+
+enum {
+    STREAM_INPUT_ENDED = 0x0001,     /* recv() gave end of file */
+    STREAM_WRITE_EOF = 0x0002,       /* the output ends behind what is written */
+    STREAM_FIN_SENT = 0x0004,        /* and has ended */
+    STREAM_CLOSING = 0x0008,         /* no more use */
+    STREAM_CLOSED = 0x0010,          /* the descriptor is gone */
+    STREAM_SERVED = 0x0020,          /* a server's */
+    STREAM_ENDED_BY_SERVER = 0x0040, /* closed by its server: reads give end of file */
+    STREAM_TRY_FIRST = 0x0080,       /* the last read filled its buffer: there may be more */
+    STREAM_CONNECTING = 0x0100,      /* the reader waits for connect() */
+    STREAM_LOSS_TOLD = 0x0200,       /* somebody was told of `loss` */
+    STREAM_FORGOTTEN = 0x0400,       /* the loop is gone */
+    STREAM_LENT = 0x0800             /* the input's memory was lent: it stays until the stream is used again */
+};
+
+/* A link of a circle; a circle of one is empty. */
+typedef struct net_link {
+    struct net_link *next, *previous;
+} net_link;
+
+static inline void link_init(net_link *link)
+{
+    link->next = link->previous = link;
+}
+static inline bool link_alone(const net_link *link)
+{
+    return link->next == link;
+}
+static inline void link_before(net_link *at, net_link *link)
+{
+    link->next = at;
+    link->previous = at->previous;
+    at->previous->next = link;
+    at->previous = link;
+}
+static inline void link_remove(net_link *link)
+{
+    link->previous->next = link->next;
+    link->next->previous = link->previous;
+    link_init(link);
+}
+
+/* A task that waits to write: a block of the pool, while it waits. */
+typedef struct stream_writer {
+    net_link link; /* in the stream's writers, first come first */
+    thrum_task *task;
+    thrum_stream *stream;
+    const thrum_slice *slices; /* those that have not left; NULL: a flush */
+    size_t count, offset;      /* how many; bytes of the first that have left */
+    size_t total, done;
+    thrum_slice one; /* of a plain write */
+    int error;
+    bool running, over;
+} stream_writer;
+
+/* What the task that reads has asked for. */
+typedef struct stream_request {
+    char *to;
+    size_t size, done;
+    const thrum_slice *separators;
+    size_t count, scanned;
+    const void **lent;
+} stream_request;
+
+struct thrum_stream {
+    int descriptor;
+    uint32_t flags;
+    thrum_task *reader;
+    stream_request request;
+    size_t burst; /* bytes read without going through the loop */
+    net_buffer input, output;
+    net_link writers;
+    net_link corked; /* in the thread's list of streams with small writes to be sent */
+    size_t limit, high, low;
+    thrum_io in, out;
+    int read_error;  /* what ended the input */
+    int write_error; /* what ended the output */
+    int loss;        /* why bytes were lost, and how many */
+    size_t lost;
+    thrum_waiters closers; /* who waits for the end */
+    thrum_time close_deadline;
+    thrum_handle pump;  /* sends when nobody waits to write */
+    thrum_handle timer; /* the deadline of a close */
+    thrum_loop_closer closer;
+    struct thrum_server *server;
+    net_link client; /* in the server's list */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } peer; /* of an Internet socket, kept beyond the end */
+};
+
+/* ---- stream.c ---- */
+
+/* Limits filled in; 0 or THRUM_EINVAL. */
+int stream_options_check(const thrum_stream_options *given, thrum_stream_options *options);
+
+/* A stream of a socket that is non-blocking and close-on-exec already; options checked. `peer` may be NULL. */
+int stream_new(thrum_stream **made, int descriptor, const thrum_stream_options *options, const struct sockaddr *peer);
+
+/* Free what is closed, or closes now; whoever waits gets THRUM_ECLOSED. */
+void stream_free(thrum_stream *stream);
+
+/* Note where an error comes from: operation, number, the peer's address. Gives `code`. */
+int stream_fail(const thrum_stream *stream, int code, const char *operation, size_t number);
+
+/* ---- stream_read.c ---- */
+
+/* Wait for input: everything collected is sent first. */
+thrum_step stream_park_reader(thrum_stream *stream, thrum_task *task);
+
+/* May this task read now? 0 or an error. The memory that was lent is not lent any more. */
+int stream_may_read(thrum_stream *stream);
+
+/* recv(): bytes; 0 at the end; THRUM_EAGAIN_ or the error that ended the input. */
+enum { STREAM_AGAIN = -1000000 };
+long stream_receive(thrum_stream *stream, void *to, size_t size);
+
+/* The same into the stream's buffer, which grows to hold at least `size` more; THRUM_ENOMEM. */
+long stream_receive_buffered(thrum_stream *stream, size_t size);
+
+/* Take from the buffer what is there, at most `size`. */
+size_t stream_take(thrum_stream *stream, void *to, size_t size);
+
+/* Whether another recv() now may be worth its while, and this stream has not had its share of this pass. */
+bool stream_try_again(const thrum_stream *stream);
+
+/* A step of a reading operation; its end. */
+thrum_step stream_read_done(thrum_stream *stream, thrum_task *task, int error, size_t value);
+thrum_cancel_result stream_read_cancel(thrum_task *task);
+
+/* The reader goes on because the stream ends: it finds the end of file. */
+void stream_wake_reader(thrum_stream *stream);
+
+void stream_readable(thrum_io *io);
+
+/* ---- stream_output.c ---- */
+
+/* Send what this thread's streams have collected. */
+void stream_flush_corked_slow(void);
+extern _Thread_local net_link stream_corked __attribute__((tls_model("initial-exec"), visibility("hidden")));
+static inline void stream_flush_corked(void)
+{
+    if (stream_corked.next != &stream_corked && stream_corked.next)
+        stream_flush_corked_slow();
+}
+
+/* Send later in this pass what is in the buffer, unless the kernel is full. */
+void stream_cork(thrum_stream *stream);
+void stream_uncork(thrum_stream *stream);
+
+/* Send what is written, and what the waiting writers have, in this order; wake those who have got their way. */
+void stream_pump(thrum_stream *stream);
+
+/* One sendmsg() of the buffer and these slices: bytes sent, STREAM_AGAIN, or an error. */
+long stream_send(thrum_stream *stream, const thrum_slice *slices, size_t count, size_t offset);
+
+/* So many bytes have left: take them off the buffer (gives those that were not of it), or off a writer. */
+size_t stream_output_advance(thrum_stream *stream, size_t sent);
+void stream_writer_advance(stream_writer *writer, size_t sent);
+
+static inline size_t stream_unsent(const stream_writer *writer)
+{
+    return writer->total - writer->done;
+}
+
+/* Put what a writer has left into the buffer. False: no memory, and nothing has changed. */
+bool stream_keep_rest(thrum_stream *stream, stream_writer *writer);
+
+/* More pieces than this do not go into one system call. */
+enum { STREAM_PIECES = 64 };
+
+/* The output is broken: drop it, tell the writers. */
+void stream_output_failed(thrum_stream *stream, int error);
+
+/* End a writer's wait: it is out of the queue, and its block freed unless it runs. */
+void stream_writer_over(stream_writer *writer, int error);
+
+void stream_writable(thrum_io *io);
+void stream_pump_call(thrum_handle *handle);
+
+/* ---- stream_close.c ---- */
+
+/* Close gracefully in the background. */
+void stream_begin_close(thrum_stream *stream);
+
+/* The descriptor goes; everybody is told. */
+void stream_shut(thrum_stream *stream, int error);
+
+/* The output is empty while the stream closes. */
+void stream_finish(thrum_stream *stream);
+
+void stream_deadline(thrum_handle *handle);
+
+#endif

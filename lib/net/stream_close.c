@@ -1,0 +1,150 @@
+/* The end of a stream: graceful, by force, or by the deadline between the two. */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/state.h"
+
+enum { DISCARD_READS = 16 };
+
+/* What wait_closed gives: why bytes were lost, or what ended the connection. */
+static int outcome(const thrum_stream *stream)
+{
+    return stream->loss ? stream->loss : stream->write_error ? stream->write_error : stream->read_error;
+}
+
+void stream_shut(thrum_stream *stream, int error)
+{
+    if (stream->flags & STREAM_CLOSED)
+        return;
+    stream->flags |= STREAM_CLOSING | STREAM_CLOSED;
+    if (error && buffer_size(&stream->output)) {
+        stream->lost += buffer_size(&stream->output);
+        stream->loss = error;
+    }
+    stream_uncork(stream);
+    thrum_io_close(&stream->in);
+    thrum_io_close(&stream->out);
+    (void)close(stream->descriptor);
+    stream->descriptor = -1;
+    if (!(stream->flags & STREAM_FORGOTTEN)) {
+        (void)thrum_handle_cancel(&stream->timer);
+        (void)thrum_handle_cancel(&stream->pump);
+    }
+    buffer_free(&stream->output);
+    if (!stream->reader) {
+        stream->flags &= ~(uint32_t)STREAM_LENT;
+        buffer_free(&stream->input);
+    }
+    stream_wake_reader(stream);
+    while (!link_alone(&stream->writers))
+        stream_writer_over((stream_writer *)(void *)stream->writers.next, THRUM_ECLOSED);
+    thrum_waiter *waiter;
+    while ((waiter = thrum_waiters_pop(&stream->closers)))
+        thrum_wake(waiter, outcome(stream), (thrum_value)stream->lost);
+}
+
+/* Everything has left. Input that nobody read would make the kernel reset the connection, and the peer lose what it has
+ * not read yet: so the output is ended first, and what has come by then is discarded. */
+void stream_finish(thrum_stream *stream)
+{
+    if (!(stream->flags & STREAM_INPUT_ENDED) && !stream->write_error) {
+        char *scratch = (char *)thrum_loop_scratch();
+        if (!(stream->flags & STREAM_FIN_SENT))
+            (void)shutdown(stream->descriptor, SHUT_WR);
+        for (int i = 0; scratch && i < DISCARD_READS; i++)
+            if (recv(stream->descriptor, scratch, LOOP_SCRATCH, 0) < LOOP_SCRATCH)
+                break;
+    }
+    stream_shut(stream, 0);
+}
+
+void stream_deadline(thrum_handle *handle)
+{
+    stream_shut((thrum_stream *)handle->context, THRUM_ETIMEDOUT);
+}
+
+void stream_begin_close(thrum_stream *stream)
+{
+    if (stream->flags & STREAM_CLOSING)
+        return;
+    stream->flags |= STREAM_CLOSING;
+    thrum_io_stop(&stream->in);
+    stream_wake_reader(stream);
+    while (!link_alone(&stream->writers))
+        stream_writer_over((stream_writer *)(void *)stream->writers.next, THRUM_ECLOSED);
+    if (!stream->out.started)
+        stream_pump(stream);
+    if (!(stream->flags & STREAM_CLOSED))
+        (void)thrum_call_later(stream->close_deadline, &stream->timer);
+}
+
+void thrum_stream_abort(thrum_stream *stream)
+{
+    if (stream)
+        stream_shut(stream, 0);
+}
+
+/* ---- close and wait_closed ---- */
+
+/* `close` tells of lost bytes, once, and only if no write has; `wait_closed` of any error, as often as it is asked. */
+static thrum_step closed_outcome(thrum_stream *stream, thrum_task *task, bool closing)
+{
+    int error = outcome(stream);
+    if (closing) {
+        error = stream->flags & STREAM_LOSS_TOLD ? 0 : stream->loss;
+        if (error)
+            stream->flags |= STREAM_LOSS_TOLD;
+    }
+    return thrum_done(task, error ? stream_fail(stream, error, "close", stream->lost) : 0, 0);
+}
+
+static thrum_step wait_until_closed(thrum_stream *stream, thrum_task *task)
+{
+    thrum_waiters_add(&stream->closers, &task->waiter);
+    return thrum_parked(task);
+}
+
+static thrum_step close_start(thrum_task *task, thrum_record *record)
+{
+    thrum_stream *stream = (thrum_stream *)record->object;
+    if (!stream)
+        return thrum_done(task, 0, 0);
+    stream_begin_close(stream);
+    return stream->flags & STREAM_CLOSED ? closed_outcome(stream, task, true) : wait_until_closed(stream, task);
+}
+
+static thrum_step wait_start(thrum_task *task, thrum_record *record)
+{
+    thrum_stream *stream = (thrum_stream *)record->object;
+    return stream->flags & STREAM_CLOSED ? closed_outcome(stream, task, false) : wait_until_closed(stream, task);
+}
+
+/* The stream may be gone: what the wake handed over is the outcome. */
+static thrum_step closed_resume(thrum_task *task)
+{
+    int error = (int)task->waiter.node.error;
+    return thrum_done(task, error ? thrum_error_set(error, 0, "close", task->waiter.as.value, NULL) : 0, 0);
+}
+
+static thrum_cancel_result closed_cancel(thrum_task *task)
+{
+    if (!thrum_task_woken(task))
+        thrum_waiters_remove(&((thrum_stream *)task->object)->closers, &task->waiter);
+    return THRUM_DETACHED;
+}
+
+static const thrum_operations close_operations = {close_start, closed_resume, closed_cancel, NULL, "stream close"};
+static const thrum_operations wait_operations = {wait_start, closed_resume, closed_cancel, NULL, "stream wait_closed"};
+
+thrum_awaitable thrum_stream_close(thrum_stream *stream)
+{
+    return thrum_awaitable_make(&close_operations, stream, 0, 0);
+}
+
+thrum_awaitable thrum_stream_wait_closed(thrum_stream *stream)
+{
+    return thrum_awaitable_make(&wait_operations, stream, 0, 0);
+}

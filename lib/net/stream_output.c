@@ -1,0 +1,243 @@
+/* Sending: what was collected, what a full kernel left over, and the queue of those who wait to write. */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "core/state.h"
+
+/* ---- the system call ---- */
+
+/* How a call ended that gave `sent`. */
+static long sent_or_error(ssize_t sent)
+{
+    if (sent >= 0)
+        return (long)sent;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? STREAM_AGAIN : -errno;
+}
+
+/* The buffer and the slices as pieces; `offset` bytes of the first slice have left. */
+static int gather(const thrum_stream *stream, struct iovec *pieces, const thrum_slice *slices, size_t count,
+                  size_t offset)
+{
+    int used = 0;
+    if (buffer_size(&stream->output)) {
+        pieces[0].iov_base = buffer_data(&stream->output);
+        pieces[0].iov_len = buffer_size(&stream->output);
+        used = 1;
+    }
+    for (size_t i = 0; i < count && used < STREAM_PIECES; i++, offset = 0) {
+        if (slices[i].size > offset) {
+            pieces[used].iov_base = (char *)(uintptr_t)slices[i].data + offset;
+            pieces[used++].iov_len = slices[i].size - offset;
+        }
+    }
+    return used;
+}
+
+long stream_send(thrum_stream *stream, const thrum_slice *slices, size_t count, size_t offset)
+{
+    struct iovec pieces[STREAM_PIECES];
+    struct msghdr message;
+    ssize_t sent;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = pieces;
+    message.msg_iovlen = (size_t)gather(stream, pieces, slices, count, offset);
+    do
+        sent = message.msg_iovlen == 1 ? send(stream->descriptor, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
+                                       : sendmsg(stream->descriptor, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent_or_error(sent);
+}
+
+/* ---- small writes of a step leave together ---- */
+
+/* Streams whose buffer waits to be sent. The handle sends at the latest in the next pass; usually it does not come to
+ * that, because the task reads on first. */
+_Thread_local net_link stream_corked __attribute__((tls_model("initial-exec")));
+static _Thread_local thrum_handle corked_handle __attribute__((tls_model("initial-exec")));
+
+static void corked_call(thrum_handle *handle)
+{
+    (void)handle;
+    stream_flush_corked();
+}
+
+void stream_cork(thrum_stream *stream)
+{
+    if (stream->out.started || !link_alone(&stream->corked))
+        return;
+    if (!stream_corked.next) {
+        link_init(&stream_corked);
+        thrum_handle_init(&corked_handle, corked_call, NULL);
+    }
+    if (link_alone(&stream_corked))
+        (void)thrum_call_soon(&corked_handle);
+    link_before(&stream_corked, &stream->corked);
+}
+
+void stream_uncork(thrum_stream *stream)
+{
+    if (link_alone(&stream->corked))
+        return;
+    link_remove(&stream->corked);
+    if (!link_alone(&stream_corked))
+        return;
+    if (stream->flags & STREAM_FORGOTTEN)
+        thrum_handle_init(&corked_handle, corked_call, NULL); /* the loop that had it is gone */
+    else
+        (void)thrum_handle_cancel(&corked_handle);
+}
+
+void stream_flush_corked_slow(void)
+{
+    while (stream_corked.next != &stream_corked) {
+        thrum_stream *stream = (thrum_stream *)(void *)((char *)stream_corked.next - offsetof(thrum_stream, corked));
+        stream_pump(stream);
+    }
+}
+
+/* ---- the queue of writers ---- */
+
+void stream_writer_over(stream_writer *writer, int error)
+{
+    thrum_task *task = writer->task;
+    link_remove(&writer->link);
+    writer->error = error;
+    writer->over = true;
+    if (writer->running)
+        return;
+    task->object = NULL;
+    size_t done = error ? writer->done : writer->total;
+    pool_give(&thrum_state_here()->pool, writer, sizeof *writer, POOL_OTHER);
+    /* Woken it may be already; what it finds then is this. */
+    thrum_wake(&task->waiter, error, (thrum_value)done);
+    task->waiter.node.error = (int32_t)error;
+    task->waiter.as.value = (thrum_value)done;
+}
+
+void stream_output_failed(thrum_stream *stream, int error)
+{
+    stream->write_error = error;
+    stream->lost += buffer_size(&stream->output);
+    if (stream->lost && !stream->loss)
+        stream->loss = error;
+    buffer_free(&stream->output);
+    thrum_io_stop(&stream->out);
+    while (!link_alone(&stream->writers)) {
+        stream->flags |= STREAM_LOSS_TOLD;
+        stream_writer_over((stream_writer *)(void *)stream->writers.next, error);
+    }
+}
+
+void stream_writer_advance(stream_writer *writer, size_t sent)
+{
+    while (sent && writer->count) {
+        size_t rest = writer->slices->size - writer->offset, part = sent < rest ? sent : rest;
+        writer->done += part;
+        writer->offset += part;
+        sent -= part;
+        if (part == rest) {
+            writer->slices++;
+            writer->count--;
+            writer->offset = 0;
+        }
+    }
+}
+
+size_t stream_output_advance(thrum_stream *stream, size_t sent)
+{
+    size_t held = buffer_size(&stream->output), part = sent < held ? sent : held;
+    buffer_skip(&stream->output, part);
+    return sent - part;
+}
+
+bool stream_keep_rest(thrum_stream *stream, stream_writer *writer)
+{
+    if (!buffer_reserve(&stream->output, stream_unsent(writer)))
+        return false;
+    for (size_t i = 0; i < writer->count; i++, writer->offset = 0)
+        (void)buffer_append(&stream->output, (const char *)writer->slices[i].data + writer->offset,
+                            writer->slices[i].size - writer->offset);
+    writer->done = writer->total;
+    writer->count = 0;
+    return true;
+}
+
+/* Let those at the head of the queue go whose rest is below the low mark. */
+static void settle(thrum_stream *stream)
+{
+    while (!link_alone(&stream->writers)) {
+        stream_writer *writer = (stream_writer *)(void *)stream->writers.next;
+        size_t rest = stream_unsent(writer), held = buffer_size(&stream->output);
+        if (held + rest > (writer->slices ? stream->low : 0))
+            return;
+        if (rest && !stream_keep_rest(stream, writer))
+            return; /* no memory: it goes when the kernel has taken it */
+        stream_writer_over(writer, 0);
+    }
+}
+
+void stream_pump(thrum_stream *stream)
+{
+    long sent = 0;
+    stream_uncork(stream);
+    while (!stream->write_error && !(stream->flags & STREAM_CLOSED)) {
+        stream_writer *writer = (stream_writer *)(void *)stream->writers.next;
+        while (&writer->link != &stream->writers && !stream_unsent(writer))
+            writer = (stream_writer *)(void *)writer->link.next;
+        bool any = &writer->link != &stream->writers;
+        size_t wanted = buffer_size(&stream->output) + (any ? stream_unsent(writer) : 0);
+        if (!wanted)
+            break;
+        sent =
+            any ? stream_send(stream, writer->slices, writer->count, writer->offset) : stream_send(stream, NULL, 0, 0);
+        if (sent < 0)
+            break;
+        bool all = (size_t)sent == wanted || (any && writer->count >= STREAM_PIECES);
+        size_t rest = stream_output_advance(stream, (size_t)sent);
+        if (any)
+            stream_writer_advance(writer, rest);
+        settle(stream);
+        if (!all)
+            break;
+    }
+    if (sent < 0 && sent != STREAM_AGAIN) {
+        stream_output_failed(stream, (int)sent);
+    } else {
+        settle(stream);
+        buffer_trim(&stream->output);
+    }
+    if (stream->flags & STREAM_CLOSED)
+        return;
+    if (!stream->output.memory && link_alone(&stream->writers)) {
+        thrum_io_stop(&stream->out);
+        if (stream->flags & STREAM_CLOSING)
+            stream_finish(stream);
+        else if (stream->flags & STREAM_WRITE_EOF && !(stream->flags & STREAM_FIN_SENT)) {
+            stream->flags |= STREAM_FIN_SENT;
+            (void)shutdown(stream->descriptor, SHUT_WR);
+        }
+    } else {
+        thrum_io_start(&stream->out);
+    }
+}
+
+/* ---- the kernel has room again ---- */
+
+void stream_pump_call(thrum_handle *handle)
+{
+    stream_pump((thrum_stream *)handle->context);
+}
+
+void stream_writable(thrum_io *io)
+{
+    thrum_stream *stream = (thrum_stream *)io->owner;
+    if (stream->flags & STREAM_CONNECTING)
+        stream_wake_reader(stream);
+    else if (!link_alone(&stream->writers))
+        thrum_wake(&((stream_writer *)(void *)stream->writers.next)->task->waiter, 0, 0);
+    else if (!thrum_handle_pending(&stream->pump))
+        (void)thrum_call_soon(&stream->pump);
+}

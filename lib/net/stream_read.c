@@ -1,0 +1,345 @@
+/* Reading: what all reading operations share, and read, read_exactly, fill. */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/state.h"
+
+/* Reads below this go through the stream's buffer, so that many small ones cost one system call; and so much may one
+ * stream take in a row before it waits for the loop's poll like the others. */
+enum { DIRECT_READ = 1024, BURST = 256 * 1024 };
+
+/* ---- shared ---- */
+
+void stream_readable(thrum_io *io)
+{
+    thrum_stream *stream = (thrum_stream *)io->owner;
+    if (stream->reader)
+        thrum_wake(&stream->reader->waiter, 0, 0);
+    else
+        thrum_io_stop(io);
+}
+
+void stream_wake_reader(thrum_stream *stream)
+{
+    if (stream->reader)
+        thrum_wake(&stream->reader->waiter, 0, 0);
+}
+
+int stream_may_read(thrum_stream *stream)
+{
+    if (stream->reader)
+        return THRUM_EBUSY;
+    if (stream->flags & STREAM_LENT) {
+        stream->flags &= ~(uint32_t)STREAM_LENT;
+        buffer_trim(&stream->input);
+    }
+    return (stream->flags & (STREAM_CLOSING | STREAM_ENDED_BY_SERVER)) == STREAM_CLOSING ? THRUM_ECLOSED : 0;
+}
+
+thrum_step stream_park_reader(thrum_stream *stream, thrum_task *task)
+{
+    stream->reader = task;
+    stream->burst = 0;
+    stream_flush_corked();
+    thrum_io_start(&stream->in);
+    return thrum_parked(task);
+}
+
+thrum_step stream_read_done(thrum_stream *stream, thrum_task *task, int error, size_t value)
+{
+    stream->reader = NULL;
+    return thrum_done(task, error, (thrum_value)value);
+}
+
+thrum_cancel_result stream_read_cancel(thrum_task *task)
+{
+    thrum_stream *stream = (thrum_stream *)task->object;
+    if (stream) {
+        stream->reader = NULL;
+        buffer_trim(&stream->input);
+    }
+    return THRUM_DETACHED;
+}
+
+long stream_receive(thrum_stream *stream, void *to, size_t size)
+{
+    if (stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING))
+        return stream->read_error;
+    ssize_t got;
+    do
+        got = recv(stream->descriptor, to, size, 0);
+    while (got < 0 && errno == EINTR);
+    if (got > 0) {
+        stream->burst += (size_t)got;
+        if ((size_t)got == size)
+            stream->flags |= STREAM_TRY_FIRST;
+        else
+            stream->flags &= ~(uint32_t)STREAM_TRY_FIRST;
+        return (long)got;
+    }
+    stream->flags &= ~(uint32_t)STREAM_TRY_FIRST;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return STREAM_AGAIN;
+    stream->read_error = got < 0 ? -errno : 0;
+    stream->flags |= STREAM_INPUT_ENDED;
+    thrum_io_stop(&stream->in);
+    return stream->read_error;
+}
+
+long stream_receive_buffered(thrum_stream *stream, size_t size)
+{
+    net_buffer *input = &stream->input;
+    if (!input->memory && size < BUFFER_FIRST)
+        size = BUFFER_FIRST;
+    if (!buffer_reserve(input, size))
+        return THRUM_ENOMEM;
+    long got = stream_receive(stream, input->memory + input->tail, buffer_room(input));
+    if (got > 0)
+        input->tail += (size_t)got;
+    else
+        buffer_trim(input);
+    return got;
+}
+
+size_t stream_take(thrum_stream *stream, void *to, size_t size)
+{
+    size_t held = buffer_size(&stream->input);
+    if (held < size)
+        size = held;
+    if (size) {
+        memcpy(to, buffer_data(&stream->input), size);
+        buffer_skip(&stream->input, size);
+        buffer_trim(&stream->input);
+    }
+    return size;
+}
+
+bool stream_try_again(const thrum_stream *stream)
+{
+    return stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING) ||
+           (stream->flags & STREAM_TRY_FIRST && stream->burst < BURST);
+}
+
+/* ---- read ---- */
+
+static thrum_step read_attempt(thrum_stream *stream, thrum_task *task)
+{
+    stream_request *request = &stream->request;
+    long got;
+    if (request->size >= DIRECT_READ) {
+        got = stream_receive(stream, request->to, request->size);
+    } else {
+        got = stream_receive_buffered(stream, request->size);
+        if (got > 0)
+            got = (long)stream_take(stream, request->to, request->size);
+    }
+    if (THRUM_LIKELY_(got >= 0))
+        return stream_read_done(stream, task, 0, (size_t)got);
+    if (got == STREAM_AGAIN)
+        return stream_park_reader(stream, task);
+    return stream_read_done(stream, task, stream_fail(stream, (int)got, "read", 0), 0);
+}
+
+static thrum_step read_start(thrum_task *task, thrum_record *record)
+{
+    thrum_stream *stream = (thrum_stream *)record->object;
+    if (THRUM_UNLIKELY_(stream->reader || stream->flags & (STREAM_LENT | STREAM_CLOSING))) {
+        int error = stream_may_read(stream);
+        if (error)
+            return thrum_done(task, error, 0);
+    }
+    stream->request.to = (char *)(intptr_t)record->a;
+    stream->request.size = (size_t)record->b;
+    if (stream->input.memory || !stream->request.size) {
+        size_t taken = stream_take(stream, stream->request.to, stream->request.size);
+        if (taken || !stream->request.size)
+            return thrum_done(task, 0, (thrum_value)taken);
+    }
+    return stream_try_again(stream) ? read_attempt(stream, task) : stream_park_reader(stream, task);
+}
+
+static thrum_step read_resume(thrum_task *task)
+{
+    thrum_stream *stream = (thrum_stream *)task->object;
+    if (THRUM_UNLIKELY_(!stream))
+        return thrum_done(task, THRUM_ECLOSED, 0);
+    return read_attempt(stream, task);
+}
+
+static const thrum_operations read_operations = {read_start, read_resume, stream_read_cancel, NULL, "stream read"};
+
+thrum_awaitable thrum_stream_read(thrum_stream *stream, void *buffer, size_t size)
+{
+    return thrum_awaitable_make(&read_operations, stream, (thrum_value)(intptr_t)buffer, (thrum_value)size);
+}
+
+/* ---- read_exactly ---- */
+
+static thrum_step exactly_attempt(thrum_stream *stream, thrum_task *task)
+{
+    stream_request *request = &stream->request;
+    while (request->done < request->size) {
+        size_t rest = request->size - request->done;
+        char *to = request->to + request->done;
+        long got;
+        if (rest >= DIRECT_READ) {
+            got = stream_receive(stream, to, rest);
+        } else {
+            got = stream_receive_buffered(stream, rest);
+            if (got > 0)
+                got = (long)stream_take(stream, to, rest);
+        }
+        if (got == STREAM_AGAIN)
+            return stream_park_reader(stream, task);
+        if (got <= 0) {
+            int error = got ? (int)got : THRUM_EINCOMPLETE;
+            return stream_read_done(stream, task, stream_fail(stream, error, "read_exactly", request->done), 0);
+        }
+        request->done += (size_t)got;
+        if (request->done < request->size && !stream_try_again(stream))
+            return stream_park_reader(stream, task);
+    }
+    return stream_read_done(stream, task, 0, request->size);
+}
+
+static thrum_step exactly_start(thrum_task *task, thrum_record *record)
+{
+    thrum_stream *stream = (thrum_stream *)record->object;
+    stream_request *request = &stream->request;
+    int error = stream_may_read(stream);
+    if (error)
+        return thrum_done(task, error, 0);
+    request->to = (char *)(intptr_t)record->a;
+    request->size = (size_t)record->b;
+    request->done = stream_take(stream, request->to, request->size);
+    if (request->done == request->size)
+        return thrum_done(task, 0, (thrum_value)request->size);
+    return stream_try_again(stream) ? exactly_attempt(stream, task) : stream_park_reader(stream, task);
+}
+
+static thrum_step exactly_resume(thrum_task *task)
+{
+    thrum_stream *stream = (thrum_stream *)task->object;
+    if (stream)
+        return exactly_attempt(stream, task);
+    int error = task->waiter.node.error ? (int)task->waiter.node.error : THRUM_ECLOSED;
+    return thrum_done(task, thrum_error_set(error, 0, "read_exactly", task->waiter.as.value, NULL), 0);
+}
+
+/* What was taken goes back, as far as the limit allows, so that the stream goes on where the caller's buffer ends. */
+static thrum_cancel_result exactly_cancel(thrum_task *task)
+{
+    thrum_stream *stream = (thrum_stream *)task->object;
+    if (!stream)
+        return THRUM_DETACHED;
+    const stream_request *request = &stream->request;
+    size_t back = request->done < stream->limit ? request->done : stream->limit, done = request->done;
+    if (!buffer_prepend(&stream->input, request->to + done - back, back))
+        back = 0;
+    done -= back;
+    stream->reader = NULL;
+    if (thrum_task_woken(task)) {
+        (void)thrum_error_set(THRUM_ECANCELED, 0, "read_exactly", (int64_t)done, NULL);
+        return THRUM_DETACHED;
+    }
+    task->object = NULL;
+    thrum_wake(&task->waiter, THRUM_ECANCELED, (thrum_value)done);
+    return THRUM_FORWARDED;
+}
+
+static const thrum_operations exactly_operations = {exactly_start, exactly_resume, exactly_cancel, NULL,
+                                                    "stream read_exactly"};
+
+thrum_awaitable thrum_stream_read_exactly(thrum_stream *stream, void *buffer, size_t size)
+{
+    return thrum_awaitable_make(&exactly_operations, stream, (thrum_value)(intptr_t)buffer, (thrum_value)size);
+}
+
+/* ---- fill ---- */
+
+static thrum_step lend(thrum_stream *stream, thrum_task *task, const void *data, size_t size)
+{
+    *stream->request.lent = data;
+    return stream_read_done(stream, task, 0, size);
+}
+
+static thrum_step lend_buffered(thrum_stream *stream, thrum_task *task)
+{
+    size_t size = buffer_size(&stream->input);
+    const char *data = size ? buffer_data(&stream->input) : "";
+    buffer_skip(&stream->input, size);
+    stream->flags |= STREAM_LENT;
+    return lend(stream, task, data, size);
+}
+
+static thrum_step fill_attempt(thrum_stream *stream, thrum_task *task)
+{
+    size_t least = stream->request.size;
+    for (;;) {
+        size_t held = buffer_size(&stream->input);
+        long got;
+        if (held >= least)
+            return lend_buffered(stream, task);
+        if (!held && least == 1) {
+            void *scratch = thrum_loop_scratch();
+            got = scratch ? stream_receive(stream, scratch, LOOP_SCRATCH) : THRUM_ENOMEM;
+            if (got > 0)
+                return lend(stream, task, scratch, (size_t)got);
+        } else {
+            got = stream_receive_buffered(stream, least - held);
+        }
+        if (got == STREAM_AGAIN)
+            return stream_park_reader(stream, task);
+        if (got < 0 && (!held || got == THRUM_ENOMEM))
+            return stream_read_done(stream, task, stream_fail(stream, (int)got, "fill", 0), 0);
+        if (got <= 0)
+            return lend_buffered(stream, task);
+        if (buffer_size(&stream->input) < least && !stream_try_again(stream))
+            return stream_park_reader(stream, task);
+    }
+}
+
+static thrum_step fill_start(thrum_task *task, thrum_record *record)
+{
+    thrum_stream *stream = (thrum_stream *)record->object;
+    int error = stream_may_read(stream);
+    size_t least = (size_t)record->b;
+    if (!error && (!least || least > stream->limit))
+        error = THRUM_EINVAL;
+    if (error)
+        return thrum_done(task, error, 0);
+    stream->request.lent = (const void **)(intptr_t)record->a;
+    stream->request.size = least;
+    if (buffer_size(&stream->input) >= least || stream_try_again(stream))
+        return fill_attempt(stream, task);
+    return stream_park_reader(stream, task);
+}
+
+static thrum_step fill_resume(thrum_task *task)
+{
+    thrum_stream *stream = (thrum_stream *)task->object;
+    return stream ? fill_attempt(stream, task) : thrum_done(task, THRUM_ECLOSED, 0);
+}
+
+static const thrum_operations fill_operations = {fill_start, fill_resume, stream_read_cancel, NULL, "stream fill"};
+
+thrum_awaitable thrum_stream_fill(thrum_stream *stream, const void **data, size_t least)
+{
+    return thrum_awaitable_make(&fill_operations, stream, (thrum_value)(intptr_t)data, (thrum_value)least);
+}
+
+int thrum_stream_unread(thrum_stream *stream, const void *data, size_t size)
+{
+    if (stream->reader)
+        return THRUM_EBUSY;
+    if (stream->flags & STREAM_CLOSING)
+        return THRUM_ECLOSED;
+    if (!buffer_prepend(&stream->input, data, size))
+        return THRUM_ENOMEM;
+    if (size)
+        stream->flags &= ~(uint32_t)STREAM_LENT;
+    return 0;
+}

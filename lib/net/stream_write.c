@@ -1,0 +1,241 @@
+/* Writing: write, write_vectors, flush, write_eof, and the marks between which writers wait. */
+#include "net/stream.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/state.h"
+
+/* Writes are collected up to this; what is larger is sent at once. */
+enum { COLLECTED = BUFFER_FIRST };
+
+/* Why nothing can be written now, or 0. */
+static int refused(thrum_stream *stream)
+{
+    if (stream->flags & STREAM_CLOSING)
+        return THRUM_ECLOSED;
+    if (stream->write_error) {
+        stream->flags |= STREAM_LOSS_TOLD;
+        return stream->write_error;
+    }
+    return stream->flags & STREAM_WRITE_EOF ? THRUM_ESTATE : 0;
+}
+
+static thrum_step refuse(thrum_stream *stream, thrum_task *task, int error, size_t done)
+{
+    return thrum_done(task, stream_fail(stream, error, "write", done), 0);
+}
+
+/* Wait in the queue; `writer` says what is left. */
+static thrum_step park(thrum_stream *stream, thrum_task *task, const stream_writer *writer)
+{
+    thrum_io_start(&stream->out);
+    stream_writer *parked = (stream_writer *)pool_take(&thrum_state_here()->pool, sizeof *parked, POOL_OTHER);
+    if (!parked)
+        return refuse(stream, task, THRUM_ENOMEM, writer->done);
+    *parked = *writer;
+    if (writer->slices == &writer->one)
+        parked->slices = &parked->one;
+    parked->task = task;
+    parked->stream = stream;
+    link_before(&stream->writers, &parked->link);
+    task->object = parked;
+    return thrum_parked(task);
+}
+
+/* Send what the kernel takes, keep a small rest, wait with a large one. */
+static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_writer *writer)
+{
+    if (!stream->out.started && link_alone(&stream->writers)) {
+        stream_uncork(stream);
+        for (;;) {
+            size_t wanted = buffer_size(&stream->output) + stream_unsent(writer);
+            long sent = stream_send(stream, writer->slices, writer->count, writer->offset);
+            if (sent == STREAM_AGAIN)
+                break;
+            if (sent < 0) {
+                stream_output_failed(stream, (int)sent);
+                stream->flags |= STREAM_LOSS_TOLD;
+                return refuse(stream, task, (int)sent, writer->done);
+            }
+            bool limited = writer->count >= STREAM_PIECES;
+            stream_writer_advance(writer, stream_output_advance(stream, (size_t)sent));
+            if ((size_t)sent == wanted) {
+                buffer_trim(&stream->output);
+                return thrum_done(task, 0, (thrum_value)writer->total);
+            }
+            if (!limited)
+                break;
+        }
+        buffer_trim(&stream->output);
+    }
+    size_t rest = stream_unsent(writer);
+    if (link_alone(&stream->writers) && buffer_size(&stream->output) + rest <= stream->high &&
+        stream_keep_rest(stream, writer)) {
+        thrum_io_start(&stream->out);
+        return thrum_done(task, 0, (thrum_value)writer->total);
+    }
+    return park(stream, task, writer);
+}
+
+static thrum_step write_start(thrum_task *task, thrum_record *record)
+{
+    thrum_stream *stream = (thrum_stream *)record->object;
+    const void *data = (const void *)(intptr_t)record->a;
+    size_t size = (size_t)record->b;
+    if (THRUM_UNLIKELY_(stream->flags & (STREAM_CLOSING | STREAM_WRITE_EOF) || stream->write_error))
+        return refuse(stream, task, refused(stream), 0);
+    if (size + buffer_size(&stream->output) <= COLLECTED && link_alone(&stream->writers)) {
+        if (!size)
+            return thrum_done(task, 0, 0);
+        if (THRUM_LIKELY_(buffer_append(&stream->output, data, size))) {
+            stream_cork(stream);
+            return thrum_done(task, 0, (thrum_value)size);
+        }
+    }
+    stream_writer writer;
+    memset(&writer, 0, sizeof writer);
+    writer.one.data = data;
+    writer.one.size = writer.total = size;
+    writer.slices = &writer.one;
+    writer.count = 1;
+    return write_slices(stream, task, &writer);
+}
+
+static thrum_step vectors_start(thrum_task *task, thrum_record *record)
+{
+    thrum_stream *stream = (thrum_stream *)record->object;
+    int error = refused(stream);
+    stream_writer writer;
+    if (error)
+        return refuse(stream, task, error, 0);
+    memset(&writer, 0, sizeof writer);
+    writer.slices = (const thrum_slice *)(intptr_t)record->a;
+    writer.count = (size_t)record->b;
+    for (size_t i = 0; i < writer.count; i++)
+        writer.total += writer.slices[i].size;
+    if (!writer.total)
+        return thrum_done(task, 0, 0);
+    if (writer.total + buffer_size(&stream->output) <= COLLECTED && link_alone(&stream->writers) &&
+        stream_keep_rest(stream, &writer)) {
+        stream_cork(stream);
+        return thrum_done(task, 0, (thrum_value)writer.total);
+    }
+    return write_slices(stream, task, &writer);
+}
+
+static thrum_step write_resume(thrum_task *task)
+{
+    stream_writer *writer = (stream_writer *)task->object;
+    if (!writer) {
+        int error = (int)task->waiter.node.error;
+        thrum_value done = task->waiter.as.value;
+        return thrum_done(task, error ? thrum_error_set(error, 0, "write", done, NULL) : 0, done);
+    }
+    thrum_stream *stream = writer->stream;
+    writer->running = true;
+    stream_pump(stream);
+    if (!writer->over) {
+        writer->running = false;
+        return thrum_parked(task);
+    }
+    int error = writer->error;
+    size_t done = writer->done, total = writer->total;
+    pool_give(&thrum_state_here()->pool, writer, sizeof *writer, POOL_OTHER);
+    return error ? refuse(stream, task, error, done) : thrum_done(task, 0, (thrum_value)total);
+}
+
+static thrum_cancel_result write_cancel(thrum_task *task)
+{
+    stream_writer *writer = (stream_writer *)task->object;
+    size_t done = (size_t)task->waiter.as.value;
+    if (writer) {
+        done = writer->done;
+        link_remove(&writer->link);
+        pool_give(&thrum_state_here()->pool, writer, sizeof *writer, POOL_OTHER);
+    }
+    if (thrum_task_woken(task)) {
+        (void)thrum_error_set(THRUM_ECANCELED, 0, "write", (int64_t)done, NULL);
+        return THRUM_DETACHED;
+    }
+    task->object = NULL;
+    thrum_wake(&task->waiter, THRUM_ECANCELED, (thrum_value)done);
+    return THRUM_FORWARDED;
+}
+
+static const thrum_operations write_operations = {write_start, write_resume, write_cancel, NULL, "stream write"};
+static const thrum_operations vectors_operations = {vectors_start, write_resume, write_cancel, NULL,
+                                                    "stream write_vectors"};
+
+thrum_awaitable thrum_stream_write(thrum_stream *stream, const void *buffer, size_t size)
+{
+    return thrum_awaitable_make(&write_operations, stream, (thrum_value)(intptr_t)buffer, (thrum_value)size);
+}
+
+thrum_awaitable thrum_stream_write_vectors(thrum_stream *stream, const thrum_slice *slices, size_t count)
+{
+    return thrum_awaitable_make(&vectors_operations, stream, (thrum_value)(intptr_t)slices, (thrum_value)count);
+}
+
+/* ---- flush ---- */
+
+static thrum_step flush_start(thrum_task *task, thrum_record *record)
+{
+    thrum_stream *stream = (thrum_stream *)record->object;
+    stream_writer writer;
+    if (!(stream->flags & STREAM_CLOSING) && !stream->write_error && !stream->out.started)
+        stream_pump(stream);
+    int error = refused(stream);
+    if (error && error != THRUM_ESTATE)
+        return refuse(stream, task, error, 0);
+    if (!stream->output.memory && link_alone(&stream->writers))
+        return thrum_done(task, 0, 0);
+    memset(&writer, 0, sizeof writer);
+    return park(stream, task, &writer);
+}
+
+static const thrum_operations flush_operations = {flush_start, write_resume, write_cancel, NULL, "stream flush"};
+
+thrum_awaitable thrum_stream_flush(thrum_stream *stream)
+{
+    return thrum_awaitable_make(&flush_operations, stream, 0, 0);
+}
+
+/* ---- the rest ---- */
+
+int thrum_stream_write_eof(thrum_stream *stream)
+{
+    int error = refused(stream);
+    if (error)
+        return error == THRUM_ESTATE ? 0 : error;
+    stream->flags |= STREAM_WRITE_EOF;
+    if (!stream->out.started)
+        stream_pump(stream);
+    return 0;
+}
+
+size_t thrum_stream_unsent(const thrum_stream *stream)
+{
+    size_t size = buffer_size(&stream->output);
+    for (const net_link *link = stream->writers.next; link != &stream->writers; link = link->next)
+        size += stream_unsent((const stream_writer *)(const void *)link);
+    return size;
+}
+
+int thrum_stream_set_write_limits(thrum_stream *stream, size_t high, size_t low)
+{
+    if (low > high)
+        return THRUM_EINVAL;
+    stream->high = high;
+    stream->low = low;
+    return 0;
+}
+
+void thrum_stream_write_limits(const thrum_stream *stream, size_t *high, size_t *low)
+{
+    if (high)
+        *high = stream->high;
+    if (low)
+        *low = stream->low;
+}
