@@ -172,7 +172,23 @@ template <class T> static inline thrum_value thrum_to_value_(T *from)
 #define THRUM_FIELD_(type, name) type name;
 #define THRUM_PARAM_(type, name) type name
 #define THRUM_NAME_(type, name) name
-#define THRUM_STORE_(type, name) thrum_copy_((void *)&frame_->name, (const void *)&name, sizeof frame_->name);
+#define THRUM_STORE_(type, name) \
+    thrum_copy_((void *)&frame_->name, (const void *)THRUM_BYTES_(frame_->name, name), sizeof frame_->name);
+
+/* Where the bytes of an argument are: an array (by typedef) came as a pointer to them. */
+#ifdef __cplusplus
+template <class T, class U> static inline const void *thrum_bytes_(const T &, const U &from) { return &from; }
+template <class T, size_t n, class U> static inline const void *thrum_bytes_(const T (&)[n], U *const &from)
+{
+    return from;
+}
+#define THRUM_BYTES_(field, name) thrum_bytes_(field, name)
+#elif defined(__GNUC__)
+#define THRUM_BYTES_(field, name) \
+    __builtin_choose_expr(__builtin_types_compatible_p(__typeof__(field), __typeof__(name)), &name, name)
+#else
+#define THRUM_BYTES_(field, name) &name
+#endif
 
 #define THRUM_FIELDS_ARGS(...) THRUM_PASTE_(THRUM_EACH_, THRUM_COUNT_(__VA_ARGS__))(THRUM_FIELD_, __VA_ARGS__)
 #define THRUM_PARAMS_ARGS(...) THRUM_PASTE_(THRUM_LIST_, THRUM_COUNT_(__VA_ARGS__))(THRUM_PARAM_, __VA_ARGS__)
