@@ -14,7 +14,6 @@ FLAGS = ["-mcpu=cortex-m0", "-mthumb", "-Os", "-std=c11", "-ffreestanding", "-ff
          "-I" + os.path.join(ROOT, "include"), "-I" + os.path.join(ROOT, "lib")]
 MAY_BE_UNDEFINED = {"memcpy", "memset"}
 WIDE_HELPER = re.compile(r"__aeabi_(l|ul|d|f)\w*$|__\w+di[0-9]$")  # 64-bit arithmetic and floating point
-STANDARD = {"stdint.h", "stddef.h", "stdbool.h"}
 
 
 def run(*command, **options):
@@ -31,16 +30,12 @@ def code_size(path):
     return int(run("arm-none-eabi-size", path).splitlines()[1].split()[0])
 
 
-def is_freestanding(path):
-    """The loop's folder also holds what runs on hosts only; such a file includes more than three standard headers."""
-    with open(path) as file:
-        named = re.findall(r'^\s*#\s*include\s*<([^>]+)>', file.read(), re.M)
-    return all(name in STANDARD or name.startswith("thrum") for name in named)
-
-
 def library_sources():
+    """All of core and sync, and what of the loop is for microcontrollers."""
     found = sorted(glob.glob(os.path.join(ROOT, "lib", "core", "*.c")) + glob.glob(os.path.join(ROOT, "lib", "sync", "*.c")))
-    return found + [s for s in sorted(glob.glob(os.path.join(ROOT, "lib", "loop", "*.c"))) if is_freestanding(s)]
+    with open(os.path.join(ROOT, "tests", "stages", "freestanding.txt")) as file:
+        named = [line.partition("#")[0].strip() for line in file]
+    return found + [os.path.join(ROOT, name) for name in named if name]
 
 
 def symbols(path):
