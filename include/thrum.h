@@ -22,6 +22,8 @@
 #if THRUM_HOSTED
 #include <thrum/events.h>
 #include <thrum/runners.h>
+#include <thrum/servers.h>
+#include <thrum/streams.h>
 #endif
 
 #endif
