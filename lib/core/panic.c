@@ -6,7 +6,7 @@ void thrum_panic(const char *what, const thrum_function *function, uint32_t line
 {
     if (thrum_panic_hook)
         thrum_panic_hook(what, function, line);
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(__AVR__) /* where it would call abort() */
     __builtin_trap();
 #else
     for (;;)

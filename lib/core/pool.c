@@ -34,8 +34,10 @@ static void ready(thrum_pool *pool)
 #else
     pool->limit = pool->array || !pool->allocator.each ? POOL_SLAB_LIMIT : 1;
 #endif
+#if THRUM_HOSTED
     if (!pool->array && !pool->allocator.allocate)
         pool->allocator = thrum_pool_host_allocator();
+#endif
 }
 
 static void *allocate(thrum_pool *pool, size_t bytes)

@@ -40,7 +40,7 @@ typedef struct thrum_pool {
     bool array;
 } thrum_pool;
 
-/* The host's allocator; one that has nothing on a microcontroller. */
+/* The host's allocator. A microcontroller has none: there the pool has nothing until it is given memory. */
 thrum_allocator thrum_pool_host_allocator(void);
 
 void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind);
