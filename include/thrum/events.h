@@ -169,11 +169,13 @@ typedef struct thrum_post {
 
 /**
  * Have the loop call something; the one function that may be used from another thread or a signal handler.
- * Posting again what has not been called yet does nothing. Calls run in the order of posting, after what is ready.
+ * Posting again what has not been called yet does nothing. Calls run in the order of posting, after what is ready;
+ * thrum_loop_close() forgets those that were not made.
  * [never waits · no allocation · any thread]
  *
- * @param loop  open, or being closed
- * @param post  `call` and `context` set, the rest zeroed; stays in place until it is called
+ * @param loop  open, being closed, or closed: the memory of a closed loop stays, until this process makes another loop,
+ *              which may stand there and would take the post as its own
+ * @param post  `call` and `context` set, the rest zeroed; stays in place until it is called, or the loop was closed
  * @return gives 0; THRUM_ECLOSED when the loop takes no more (it is not called)
  *
  * asyncio: loop.call_soon_threadsafe

@@ -18,6 +18,6 @@ static void host_release(void *context, void *memory, size_t size)
 
 thrum_allocator thrum_pool_host_allocator(void)
 {
-    thrum_allocator allocator = { host_allocate, host_release, NULL, false };
+    thrum_allocator allocator = {host_allocate, host_release, NULL, false};
     return allocator;
 }

@@ -14,9 +14,9 @@ _Static_assert(sizeof(atomic_uintptr_t) == sizeof(uintptr_t), "a post's state is
 
 void thrum_inbox_open(thrum_inbox *inbox)
 {
-    atomic_init(&inbox->newest, NULL);
-    atomic_init(&inbox->gate, 0);
-    atomic_init(&inbox->awake, true);
+    atomic_store(&inbox->newest, NULL);
+    atomic_store(&inbox->awake, true);
+    atomic_fetch_and(&inbox->gate, ~(uintptr_t)1);
 }
 
 int thrum_inbox_post(thrum_inbox *inbox, thrum_post *post, void (*wake)(thrum_loop *loop), thrum_loop *loop)

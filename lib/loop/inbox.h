@@ -13,15 +13,17 @@ typedef struct thrum_inbox {
     atomic_bool awake;     /* the loop will look here before it sleeps: nobody needs to wake it */
 } thrum_inbox;
 
+/* Zeroed memory, or an inbox that was closed. */
 void thrum_inbox_open(thrum_inbox *inbox);
 
-/* Push, and say through `wake` whether the loop must be woken with inbox still open: `wake(context)` is called inside. */
+/* Push. When the loop must be woken `wake(loop)` is called, inside, so that the loop is not gone meanwhile. 0 or
+ * THRUM_ECLOSED. */
 int thrum_inbox_post(thrum_inbox *inbox, thrum_post *post, void (*wake)(thrum_loop *loop), thrum_loop *loop);
 
 /* Make every call that stands in it, oldest first. */
 void thrum_inbox_drain(thrum_inbox *inbox);
 
-/* From now on nothing comes in: waits for those inside (a few instructions), then forgets what was not called. */
+/* From now on nothing comes in, which is told to everybody who tries as long as the memory is there: waits for those inside (a few instructions), then forgets what was not called. */
 void thrum_inbox_close(thrum_inbox *inbox);
 
 static inline bool thrum_inbox_empty(thrum_inbox *inbox)

@@ -2,6 +2,7 @@
  * was ready, then the timers that are due. */
 #include "loop/loop.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,36 @@
 enum { BURST_TIME = 50000, BURST_PASSES = 32 };
 
 /* ---- it comes ---- */
+
+/* The memory of loops that were closed is kept for the next ones: a thread that comes too late with a post finds a
+ * closed inbox there, not somebody else's memory. */
+static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+static thrum_loop *closed;
+
+static thrum_loop *take_memory(size_t size)
+{
+    pthread_mutex_lock(&guard);
+    thrum_loop **link = &closed;
+    while (*link && (*link)->backend->size != size)
+        link = &(*link)->next;
+    thrum_loop *loop = *link;
+    if (loop)
+        *link = loop->next;
+    pthread_mutex_unlock(&guard);
+    if (loop)
+        memset((char *)loop + sizeof loop->inbox, 0, size - sizeof loop->inbox);
+    else
+        loop = (thrum_loop *)calloc(1, size);
+    return loop;
+}
+
+static void give_memory(thrum_loop *loop)
+{
+    pthread_mutex_lock(&guard);
+    loop->next = closed;
+    closed = loop;
+    pthread_mutex_unlock(&guard);
+}
 
 static void call_posts(thrum_handle *handle)
 {
@@ -29,7 +60,7 @@ static int make(thrum_loop **made, const thrum_backend *backend, const thrum_loo
     }
     if (old)
         return THRUM_ESTATE;
-    thrum_loop *loop = (thrum_loop *)calloc(1, backend->size);
+    thrum_loop *loop = take_memory(backend->size);
     if (!loop)
         return THRUM_ENOMEM;
     loop->backend = backend;
@@ -38,7 +69,6 @@ static int make(thrum_loop **made, const thrum_backend *backend, const thrum_loo
     loop->debug = options->debug;
     loop->process = getpid();
     loop->closers.next = loop->closers.previous = &loop->closers;
-    thrum_inbox_open(&loop->inbox);
     thrum_handle_init(&loop->drain, call_posts, loop);
     int error = backend->open(loop, options);
     if (!error && !thrum_core_open(loop, backend->now(loop), loop_core_report)) {
@@ -46,9 +76,10 @@ static int make(thrum_loop **made, const thrum_backend *backend, const thrum_loo
         error = THRUM_ESTATE;
     }
     if (error) {
-        free(loop);
+        give_memory(loop);
         return error;
     }
+    thrum_inbox_open(&loop->inbox);
     *made = loop;
     return 0;
 }
@@ -101,7 +132,7 @@ int thrum_loop_close(thrum_loop *loop)
     loop->state->loop = NULL;
     loop->backend->close(loop);
     free(loop->scratch);
-    free(loop);
+    give_memory(loop);
     return 0;
 }
 
@@ -291,9 +322,14 @@ thrum_time thrum_loop_resolution(const thrum_loop *loop)
     return loop->backend->resolution(loop);
 }
 
+static void wake(thrum_loop *loop)
+{
+    loop->backend->wake(loop);
+}
+
 int thrum_call_soon_threadsafe(thrum_loop *loop, thrum_post *post)
 {
-    return thrum_inbox_post(&loop->inbox, post, loop->backend->wake, loop);
+    return thrum_inbox_post(&loop->inbox, post, wake, loop);
 }
 
 void thrum_loop_set_debug(thrum_loop *loop, bool debug)

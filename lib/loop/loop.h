@@ -14,9 +14,10 @@
 struct thrum_descriptors;
 
 struct thrum_loop {
+    thrum_inbox inbox; /* stands first: it alone stays alive when the loop is closed */
     const thrum_backend *backend;
     thrum_state *state; /* the thread's */
-    thrum_inbox inbox;
+    thrum_loop *next;   /* among closed loops, whose memory waits for another */
     thrum_handle drain; /* calls what the inbox holds */
     bool running;
     bool stopping;
