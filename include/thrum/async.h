@@ -169,7 +169,11 @@ template <class T> static inline thrum_value thrum_to_value_(T *from)
 
 /* --------------------------------------------------------------------------------------------- defining a function */
 
+#ifdef __cplusplus
+#define THRUM_FIELD_(type, name) std::remove_const_t<type> name; /* a const member would need a constructor */
+#else
 #define THRUM_FIELD_(type, name) type name;
+#endif
 #define THRUM_PARAM_(type, name) type name
 #define THRUM_NAME_(type, name) name
 #define THRUM_STORE_(type, name) \
@@ -454,8 +458,8 @@ static inline thrum_step thrum_again_(void)
         THRUM_PARK_(THRUM_OF_(x), k) \
         if (task_->waiter.node.error == THRUM_ECANCELED) \
             goto leave_; \
-        (err) = thrum_take_error_(task_); \
-        THRUM_STORE_VALUE_(lvalue); \
+        if (((err) = thrum_take_error_(task_)) == 0) \
+            THRUM_STORE_VALUE_(lvalue); \
     } while (0)
 
 #define THRUM_AWAIT_CATCH_ALL(err, x) THRUM_AWAIT_CATCH_ALL_(err, x, THRUM_COUNTER_)
@@ -468,8 +472,8 @@ static inline thrum_step thrum_again_(void)
 #define THRUM_AWAIT_CATCH_ALL_INTO_(err, lvalue, x, k) \
     do { \
         THRUM_STATIC_ASSERT_(sizeof(lvalue) <= sizeof(thrum_value), "too wide for the result of an await"); \
-        THRUM_PARK_(THRUM_OF_(x), k)(err) = thrum_take_error_(task_); \
-        THRUM_STORE_VALUE_(lvalue); \
+        THRUM_PARK_(THRUM_OF_(x), k) if (((err) = thrum_take_error_(task_)) == 0) \
+            THRUM_STORE_VALUE_(lvalue); \
     } while (0)
 
 #define THRUM_AWAIT_UNTIL(condition, event) THRUM_AWAIT_UNTIL_(condition, event, THRUM_COUNTER_)

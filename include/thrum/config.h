@@ -46,6 +46,11 @@
 #define THRUM_DETAILS THRUM_HOSTED
 #endif
 
+/** How deeply calls of async functions that do not suspend may nest on the C stack; 0 keeps that at its least. */
+#ifndef THRUM_NESTED_CALLS
+#define THRUM_NESTED_CALLS (THRUM_HOSTED ? 4 : 0)
+#endif
+
 /** Entries that an error trace can hold (the innermost are kept), and bytes of an error's text: plain numbers. */
 #ifndef THRUM_TRACE_DEPTH
 #define THRUM_TRACE_DEPTH 12

@@ -65,9 +65,15 @@ void thrum_drop(thrum_awaitable what)
     const thrum_operations *operations = head->operations;
     if (!operations->start) {
         thrum_coro *coro = (thrum_coro *)(void *)head;
+        thrum_coro *left_over = coro->caller;
+        if (left_over == FRAME_DROPPED)
+            return;
+        if (left_over)
+            coro->caller = FRAME_DROPPED;
         if (operations->drop)
             operations->drop((thrum_record *)(void *)coro);
-        thrum_frame_free(coro);
+        if (!left_over)
+            thrum_frame_free(coro);
         return;
     }
     thrum_record record = *(thrum_record *)(void *)head;

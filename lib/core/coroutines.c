@@ -80,6 +80,32 @@ static thrum_step start_canceled(thrum_task *task, const thrum_operations *opera
     return step;
 }
 
+/* A new frame is the leaf now. Hosts step it right here, so that a call that does not suspend costs little more than a C
+ * call; to a bound, beyond which, and on microcontrollers, the scheduler does. */
+static THRUM_COLD_ thrum_step call(thrum_task *task, thrum_coro *coro)
+{
+    thrum_step step = { THRUM_CALLED_ };
+    thrum_coro *caller = task->leaf;
+    coro->caller = caller;
+    task->leaf = coro;
+#if THRUM_NESTED_CALLS
+    thrum_state *state = thrum_state_here();
+    if (state->nested >= THRUM_NESTED_CALLS)
+        return step;
+    const thrum_function *function = function_of(coro);
+    state->nested++;
+    step = function->operations.resume(task);
+    state->nested--;
+    if (step.what == THRUM_DONE_) {
+        thrum_value value = coro->result;
+        int32_t error = thrum_frame_end(state, coro, function);
+        task->leaf = caller;
+        return done(state, task, (int)error, value);
+    }
+#endif
+    return step;
+}
+
 /* The fast way ends in a jump to the operation's start. */
 static inline thrum_step begin(thrum_task *task, thrum_awaitable what)
 {
@@ -98,11 +124,7 @@ static inline thrum_step begin(thrum_task *task, thrum_awaitable what)
         }
         state->scratch_used = false; /* what is in it stays until another one is made */
     } else if (!operations->start) {
-        thrum_coro *coro = (thrum_coro *)(void *)record;
-        thrum_step step = { THRUM_CALLED_ };
-        coro->caller = task->leaf;
-        task->leaf = coro;
-        return step;
+        return call(task, (thrum_coro *)(void *)record);
     }
     task->operations = operations;
     task->object = record->object;

@@ -26,6 +26,11 @@ void thrum_cancel_parked(thrum_state *state, thrum_task *task);
 /* Waiting for a task and for a future: what is done already gives its outcome also to those who have no time. */
 extern const thrum_operations thrum_task_wait_operations, thrum_future_wait_operations;
 
+/* `caller` of frames that were never awaited, while a loop closes: one may hold another, so each is dropped once, from
+ * wherever that comes first, and all are freed in the end. */
+#define FRAME_LEFT_OVER ((thrum_coro *)2)
+#define FRAME_DROPPED ((thrum_coro *)4)
+
 static inline const thrum_function *function_of(const thrum_coro *coro)
 {
     return (const thrum_function *)(const void *)coro->head.operations;
@@ -42,6 +47,14 @@ static inline void thrum_frame_release(thrum_state *state, thrum_coro *coro, con
     if (THRUM_UNLIKELY_(function->reserve != NULL) && thrum_reserve_give(coro, function))
         return;
     pool_give(&state->pool, coro, function->size, POOL_FRAME);
+}
+
+/* A frame has ended: its memory goes back; the error it ended with, or 0. */
+static inline int32_t thrum_frame_end(thrum_state *state, thrum_coro *coro, const thrum_function *function)
+{
+    int32_t error = THRUM_UNLIKELY_(THRUM_LEAVING_(coro) & THRUM_FAILED_) ? (int32_t)coro->result : 0;
+    thrum_frame_release(state, coro, function);
+    return error;
 }
 
 static inline uint32_t line_of(const thrum_coro *coro) { return coro->resume >> 16 & THRUM_LINE_MASK_; }

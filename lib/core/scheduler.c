@@ -1,5 +1,4 @@
-/* The ready queue, and how a task is run: its operation looks again, then the innermost frame goes on, and when a frame
- * ends its caller does, in one flat loop, so that the C stack does not grow with the depth of calls. */
+/* The ready queue, and how a task is run. */
 #include "core/scheduler.h"
 
 #include <thrum/timeouts.h>
@@ -25,8 +24,20 @@ void thrum_core_tell(const thrum_core_report *report)
         state->report(report);
 }
 
-static THRUM_COLD_ void finish(thrum_state *state, thrum_task *task, const thrum_function *function, int32_t error,
-                   thrum_value value)
+static THRUM_COLD_ void wake_waiters(thrum_task *task)
+{
+    thrum_node *node = &task->waiter.node;
+    node->flags |= TASK_RETRIEVED;
+    while (task->waiters.first) {
+        thrum_waiter *waiter = thrum_waiters_pop(&task->waiters);
+        if (node->error && waiter->node.flags & TASK_IS)
+            thrum_detail_share(task, (thrum_task *)(void *)waiter);
+        thrum_wake(waiter, (int)node->error, task->waiter.as.value);
+    }
+}
+
+static THRUM_INLINE_ void finish(thrum_state *state, thrum_task *task, const thrum_function *function, int32_t error,
+                                 thrum_value value)
 {
     thrum_node *node = &task->waiter.node;
     if (THRUM_UNLIKELY_(node->flags & TASK_MUST_CANCEL)) {
@@ -40,48 +51,40 @@ static THRUM_COLD_ void finish(thrum_state *state, thrum_task *task, const thrum
     node->error = error;
     node->state = NODE_DONE;
     task->waiter.as.value = error ? 0 : value;
-    while (task->waiters.first) {
-        thrum_waiter *waiter = thrum_waiters_pop(&task->waiters);
-        if (error && waiter->node.flags & TASK_IS)
-            thrum_detail_share(task, (thrum_task *)(void *)waiter);
-        thrum_wake(waiter, (int)error, task->waiter.as.value);
-        node->flags |= TASK_RETRIEVED;
-    }
+    if (task->waiters.first)
+        wake_waiters(task);
     if (node->flags & TASK_CHILD)
         ready_push(state, node, NODE_ENDED);
     else if (!(node->flags & TASK_OWNED))
-        thrum_task_free(task);
+        thrum_task_free(state, task);
 }
 
 /* ---- a task runs ---- */
 
-/* What comes before the step: a task that begins, one that comes back from the tail, one that was cancelled after it was
- * woken. False: there is nothing to step. */
-static THRUM_COLD_ bool prepare(thrum_state *state, thrum_task *task)
+/* A task that was cancelled before it began: it never does. */
+static THRUM_COLD_ void end_unbegun(thrum_state *state, thrum_task *task)
+{
+    const thrum_function *function = function_of(task->leaf);
+    thrum_awaitable unbegun = { (uintptr_t)(void *)task->leaf };
+    task->waiter.node.flags &= (uint8_t)~TASK_MUST_CANCEL;
+    task->leaf = NULL;
+    thrum_drop(unbegun);
+    if (task->extension)
+        thrum_detail_canceled(task);
+    finish(state, task, function, THRUM_ECANCELED, 0);
+}
+
+/* What comes before the step of a task that goes on, where there is anything: it comes back from the tail, it was
+ * cancelled after it was woken, its operation looks again. False: there is nothing to step. */
+static THRUM_COLD_ bool prepare(thrum_task *task)
 {
     thrum_node *node = &task->waiter.node;
-    bool must_cancel = (node->flags & TASK_MUST_CANCEL) != 0;
+    const thrum_operations *operations = task->operations;
     if (node->flags & TASK_AS_IS) {
         node->flags &= (uint8_t)~TASK_AS_IS; /* the await is complete; a cancellation comes at the next one */
         return true;
     }
-    if (node->flags & TASK_NEW) {
-        node->flags &= (uint8_t)~TASK_NEW;
-        if (must_cancel) {
-            const thrum_function *function = function_of(task->leaf);
-            thrum_awaitable unstarted = { (uintptr_t)(void *)task->leaf };
-            node->flags &= (uint8_t)~TASK_MUST_CANCEL;
-            task->leaf = NULL;
-            thrum_drop(unstarted);
-            if (task->extension)
-                thrum_detail_canceled(task);
-            finish(state, task, function, THRUM_ECANCELED, 0);
-            return false;
-        }
-        return true;
-    }
-    const thrum_operations *operations = task->operations;
-    if (must_cancel) {
+    if (node->flags & TASK_MUST_CANCEL) {
         thrum_cancel_result result = operations && operations->cancel ? operations->cancel(task) : THRUM_DETACHED;
         if (result != THRUM_REFUSED)
             node->flags &= (uint8_t)~TASK_MUST_CANCEL;
@@ -93,21 +96,15 @@ static THRUM_COLD_ bool prepare(thrum_state *state, thrum_task *task)
             return true;
         }
     }
-    if (operations && operations->resume) {
+    if (operations && operations->resume)
         return operations->resume(task).what == THRUM_DONE_;
-    }
     return true;
 }
 
-static THRUM_INLINE_ void run_task(thrum_state *state, thrum_task *task)
+/* The innermost frame goes on; when a frame ends its caller does, in one flat loop, so that the C stack does not grow
+ * with the depth of calls. */
+static THRUM_INLINE_ void run_frames(thrum_state *state, thrum_task *task)
 {
-    state->current = task;
-    state->budget = THRUM_AWAIT_BUDGET;
-    if (THRUM_UNLIKELY_(task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_AS_IS | TASK_NEW)) ||
-        (task->operations && task->operations->resume)) {
-        if (!prepare(state, task))
-            return;
-    }
     for (;;) {
         thrum_coro *coro = task->leaf;
         unsigned what = coro->head.operations->resume(task).what;
@@ -116,14 +113,9 @@ static THRUM_INLINE_ void run_task(thrum_state *state, thrum_task *task)
         if (what == THRUM_CALLED_)
             continue;
         thrum_coro *caller = coro->caller;
-        thrum_value value = coro->result;
         const thrum_function *function = function_of(coro);
-        int32_t error = 0;
-        if (THRUM_UNLIKELY_(THRUM_LEAVING_(coro) & THRUM_FAILED_)) {
-            error = (int32_t)value;
-            value = 0;
-        }
-        thrum_frame_release(state, coro, function);
+        thrum_value value = coro->result;
+        int32_t error = thrum_frame_end(state, coro, function);
         if (!caller) {
             finish(state, task, function, error, value);
             return;
@@ -134,7 +126,30 @@ static THRUM_INLINE_ void run_task(thrum_state *state, thrum_task *task)
     }
 }
 
-static THRUM_COLD_ void run_nested(thrum_state *state, thrum_task *task) { run_task(state, task); }
+static THRUM_INLINE_ void begin_task(thrum_state *state, thrum_task *task)
+{
+    state->current = task;
+    state->budget = THRUM_AWAIT_BUDGET;
+    task->waiter.node.state = NODE_READY;
+    if (THRUM_UNLIKELY_(task->waiter.node.flags & TASK_MUST_CANCEL))
+        end_unbegun(state, task);
+    else
+        run_frames(state, task);
+}
+
+static THRUM_INLINE_ void resume_task(thrum_state *state, thrum_task *task)
+{
+    state->current = task;
+    state->budget = THRUM_AWAIT_BUDGET;
+    if (THRUM_UNLIKELY_(task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_AS_IS)) ||
+        (task->operations && task->operations->resume)) {
+        if (!prepare(task))
+            return;
+    }
+    run_frames(state, task);
+}
+
+static THRUM_COLD_ void begin_nested(thrum_state *state, thrum_task *task) { begin_task(state, task); }
 
 void thrum_task_start_now(thrum_task *task)
 {
@@ -145,11 +160,14 @@ void thrum_task_start_now(thrum_task *task)
     }
     thrum_task *current = state->current;
     int32_t budget = state->budget;
+    uint8_t nested = state->nested;
+    state->nested = 0;
     state->eager++;
-    run_nested(state, task);
+    begin_nested(state, task);
     state->eager--;
     state->current = current;
     state->budget = budget;
+    state->nested = nested;
 }
 
 /* ---- a pass ---- */
@@ -171,7 +189,10 @@ void thrum_core_batch(void)
         list_remove(node);
         switch (node->state) {
         case NODE_READY:
-            run_task(state, task_of(node));
+            resume_task(state, task_of(node));
+            break;
+        case NODE_BEGIN:
+            begin_task(state, task_of(node));
             break;
         case NODE_CALL: {
             state->current = NULL;
@@ -252,7 +273,7 @@ static void destroy(void *block, void *context)
     while (task->leaf) {
         thrum_coro *coro = task->leaf;
         task->leaf = coro->caller;
-        if (task->waiter.node.flags & TASK_NEW && coro->head.operations->drop)
+        if (task->waiter.node.state == NODE_BEGIN && coro->head.operations->drop)
             coro->head.operations->drop((thrum_record *)(void *)coro);
         thrum_frame_free(coro);
     }
@@ -262,17 +283,32 @@ static void destroy(void *block, void *context)
     task->waiter.node.error = THRUM_ECANCELED;
     task->waiter.node.state = NODE_DONE;
     if (!(task->waiter.node.flags & TASK_OWNED))
-        thrum_task_free(task);
+        thrum_task_free(thrum_state_here(), task);
 }
 
+/* Frames that are left now were never awaited. */
 static void never_awaited(void *block, void *context)
 {
     thrum_coro *coro = (thrum_coro *)block;
-    thrum_awaitable unstarted = { (uintptr_t)(void *)coro };
     const thrum_core_report report = { "async function was never awaited", 0, NULL, function_of(coro), 0 };
     (void)context;
+    coro->caller = FRAME_LEFT_OVER;
     thrum_core_tell(&report);
-    thrum_drop(unstarted);
+}
+
+static void drop_left_over(void *block, void *context)
+{
+    thrum_awaitable unstarted = { (uintptr_t)block };
+    (void)context;
+    if (((thrum_coro *)block)->caller == FRAME_LEFT_OVER)
+        thrum_drop(unstarted);
+}
+
+static void free_dropped(void *block, void *context)
+{
+    (void)context;
+    if (((thrum_coro *)block)->caller == FRAME_DROPPED)
+        thrum_frame_free((thrum_coro *)block);
 }
 
 void thrum_core_close(void)
@@ -290,6 +326,8 @@ void thrum_core_close(void)
     }
     thrum_pool_walk(&state->pool, POOL_TASK, destroy, NULL);
     thrum_pool_walk(&state->pool, POOL_FRAME, never_awaited, NULL);
+    thrum_pool_walk(&state->pool, POOL_FRAME, drop_left_over, NULL);
+    thrum_pool_walk(&state->pool, POOL_FRAME, free_dropped, NULL);
     list_init(&state->ready);
     list_init(&state->batch);
     state->open = false;

@@ -43,6 +43,30 @@ void thrum_task_start_now(thrum_task *task);
 const thrum_function *thrum_task_function(const thrum_task *task);
 
 /* Give the memory of a task back that has ended, and is in no list; an error that nobody saw is reported first. */
-void thrum_task_free(thrum_task *task);
+void thrum_task_free_slow(thrum_state *state, thrum_task *task);
+
+static inline void thrum_task_free(thrum_state *state, thrum_task *task)
+{
+    thrum_node *node = &task->waiter.node;
+    if (THRUM_UNLIKELY_(task->extension || node->error || node->flags & TASK_CHILD)) {
+        thrum_task_free_slow(state, task);
+        return;
+    }
+    node->state = NODE_FREE;
+    pool_give(&state->pool, task, sizeof *task, POOL_TASK);
+}
+
+/* A task of its own in memory from the pool, in the state NODE_BEGIN. */
+static inline thrum_task *thrum_task_make(thrum_state *state, thrum_coro *coro, size_t size, uint8_t flags)
+{
+    thrum_task *task = THRUM_LIKELY_(state->open) ? (thrum_task *)pool_take(&state->pool, size, POOL_TASK) : NULL;
+    if (THRUM_UNLIKELY_(!task))
+        return NULL;
+    thrum_clear_(task, sizeof *task);
+    task->leaf = coro;
+    task->waiter.node.flags = (uint8_t)(TASK_IS | flags);
+    task->waiter.node.state = NODE_BEGIN;
+    return task;
+}
 
 #endif

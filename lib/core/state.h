@@ -16,6 +16,7 @@ enum {
     NODE_TIMED,   /* among the timers */
     NODE_READY,   /* a task to be stepped, or in its step */
     NODE_DUE,     /* a task whose timer fired: ready in the next pass, as in asyncio */
+    NODE_BEGIN,   /* a task that has not begun */
     NODE_CALL,    /* a handle to be called */
     NODE_ENDED,   /* a group's child that has ended: tell the group */
     NODE_DONE,    /* a task that has ended */
@@ -29,8 +30,7 @@ enum {
     TASK_AS_IS = 0x04,       /* went to the tail with the outcome of an await that is complete */
     TASK_OWNED = 0x08,       /* somebody holds the handle */
     TASK_CHILD = 0x10,       /* of a group: a thrum_child */
-    TASK_RETRIEVED = 0x20,   /* its error has reached somebody */
-    TASK_NEW = 0x40          /* has not begun */
+    TASK_RETRIEVED = 0x20    /* its error has reached somebody */
 };
 
 /* scope.flags */
@@ -75,6 +75,7 @@ typedef struct thrum_state {
     thrum_time now;
     int32_t budget;
     uint8_t eager;       /* eager starts that are nested now */
+    uint8_t nested;      /* calls of async functions that are nested on the C stack now */
     bool open;           /* a loop drives this thread */
     bool scratch_used;
     thrum_record scratch; /* the first leaf record alive */

@@ -17,50 +17,52 @@ static ASYNC(await_one, ARGS((thrum_awaitable, what)), LOCALS(thrum_value value;
     ASYNC_END;
 }
 
+/* What a task begins with: an async function's frame, whatever the awaitable is; NULL when there is no memory. */
+static THRUM_COLD_ thrum_coro *wrap(thrum_awaitable what)
+{
+    what = await_one(what);
+    if (!head_of(what)->operations->start)
+        return (thrum_coro *)(void *)head_of(what);
+    thrum_drop(what);
+    return NULL;
+}
+
+static THRUM_INLINE_ thrum_task *task_new(thrum_state *state, thrum_awaitable what, size_t size, uint8_t flags)
+{
+    thrum_coro *coro = (thrum_coro *)(void *)head_of(what);
+    if (THRUM_UNLIKELY_(coro->head.operations->start != NULL) && !(coro = wrap(what)))
+        return NULL;
+    thrum_task *task = thrum_task_make(state, coro, size, flags);
+    if (THRUM_UNLIKELY_(!task)) {
+        what.word = (uintptr_t)(void *)coro;
+        thrum_drop(what);
+    }
+    return task;
+}
+
 thrum_task *thrum_task_new(thrum_awaitable what, size_t size, uint8_t flags)
 {
+    return task_new(thrum_state_here(), what, size, flags);
+}
+
+void thrum_task_schedule(thrum_task *task) { ready_push(thrum_state_here(), &task->waiter.node, NODE_BEGIN); }
+
+static THRUM_INLINE_ thrum_task *spawn(thrum_awaitable what, uint8_t flags)
+{
     thrum_state *state = thrum_state_here();
-    if (head_of(what)->operations->start) {
-        what = await_one(what);
-        if (head_of(what)->operations->start) {
-            thrum_drop(what);
-            return NULL;
-        }
-    }
-    thrum_task *task = state->open ? (thrum_task *)pool_take(&state->pool, size, POOL_TASK) : NULL;
-    if (!task) {
-        thrum_drop(what);
-        return NULL;
-    }
-    memset(task, 0, size);
-    task->leaf = (thrum_coro *)(void *)head_of(what);
-    task->waiter.node.flags = (uint8_t)(TASK_IS | TASK_NEW | flags);
-    task->waiter.node.state = NODE_PARKED;
+    thrum_task *task = task_new(state, what, sizeof *task, flags);
+    if (THRUM_LIKELY_(task != NULL))
+        list_append(&state->ready, &task->waiter.node);
     return task;
 }
 
-void thrum_task_schedule(thrum_task *task) { ready_push(thrum_state_here(), &task->waiter.node, NODE_READY); }
+thrum_task *thrum_spawn(thrum_awaitable what) { return spawn(what, TASK_OWNED); }
 
-thrum_task *thrum_spawn(thrum_awaitable what)
-{
-    thrum_task *task = thrum_task_new(what, sizeof *task, TASK_OWNED);
-    if (task)
-        thrum_task_schedule(task);
-    return task;
-}
-
-int thrum_spawn_detached(thrum_awaitable what)
-{
-    thrum_task *task = thrum_task_new(what, sizeof *task, 0);
-    if (!task)
-        return THRUM_ENOMEM;
-    thrum_task_schedule(task);
-    return 0;
-}
+int thrum_spawn_detached(thrum_awaitable what) { return spawn(what, 0) ? 0 : THRUM_ENOMEM; }
 
 thrum_task *thrum_spawn_eager(thrum_awaitable what)
 {
-    thrum_task *task = thrum_task_new(what, sizeof *task, TASK_OWNED);
+    thrum_task *task = task_new(thrum_state_here(), what, sizeof *task, TASK_OWNED);
     if (task)
         thrum_task_start_now(task);
     return task;
@@ -68,7 +70,7 @@ thrum_task *thrum_spawn_eager(thrum_awaitable what)
 
 /* ---- ending ---- */
 
-void thrum_task_free(thrum_task *task)
+void thrum_task_free_slow(thrum_state *state, thrum_task *task)
 {
     thrum_node *node = &task->waiter.node;
     if (node->error && node->error != THRUM_ECANCELED && !(node->flags & TASK_RETRIEVED)) {
@@ -78,8 +80,7 @@ void thrum_task_free(thrum_task *task)
     }
     thrum_detail_end(task);
     node->state = NODE_FREE;
-    pool_give(&thrum_state_here()->pool, task, node->flags & TASK_CHILD ? sizeof(thrum_child) : sizeof *task,
-              POOL_TASK);
+    pool_give(&state->pool, task, node->flags & TASK_CHILD ? sizeof(thrum_child) : sizeof *task, POOL_TASK);
 }
 
 void thrum_task_release(thrum_task *task)
@@ -87,7 +88,7 @@ void thrum_task_release(thrum_task *task)
     if (!task)
         return;
     if (thrum_task_done(task))
-        thrum_task_free(task);
+        thrum_task_free(thrum_state_here(), task);
     else
         task->waiter.node.flags &= (uint8_t)~TASK_OWNED;
 }

@@ -97,7 +97,7 @@ static void child_ended(thrum_child *child)
         child->next = group->kept;
         group->kept = child;
     } else {
-        thrum_task_free(task);
+        thrum_task_free(thrum_state_here(), task);
     }
 }
 
@@ -213,7 +213,7 @@ static thrum_step finish(thrum_task *task, thrum_group *group)
     while (group->kept) {
         thrum_child *child = group->kept;
         group->kept = child->next;
-        thrum_task_free(&child->task);
+        thrum_task_free(thrum_state_here(), &child->task);
     }
     if (group->flags & GROUP_PARENT_ASKED) {
         if (thrum_task_uncancel(task) == 0)
