@@ -1,6 +1,6 @@
 // An await inside a switch on an int.
 // error g++: narrowing conversion of
-// error clang++: case value .*which cannot be narrowed to type 'int'
+// error clang++: case value .*cannot be narrowed to type
 #include "../trap.h"
 ASYNC(f, ARGS((int, a)), LOCALS_NONE)
 {
