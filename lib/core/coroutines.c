@@ -70,7 +70,7 @@ thrum_step thrum_to_the_tail(thrum_state *state, thrum_task *task)
 }
 
 /* A task that is to be cancelled begins to wait: it does not wait long. */
-static thrum_step start_canceled(thrum_task *task, const thrum_operations *operations, thrum_record *record)
+static THRUM_COLD_ thrum_step start_canceled(thrum_task *task, const thrum_operations *operations, thrum_record *record)
 {
     thrum_step step = operations->start(task, record);
     if (step.what == THRUM_PARKED_ && !thrum_task_woken(task)) {
@@ -106,22 +106,27 @@ static THRUM_COLD_ thrum_step call(thrum_task *task, thrum_coro *coro)
     return step;
 }
 
+/* A record from the pool: it is given back before the operation starts. */
+static THRUM_COLD_ thrum_step start_record(thrum_task *task, thrum_record *record)
+{
+    thrum_record copy = *record;
+    pool_give(&thrum_state_here()->pool, record, sizeof *record, POOL_OTHER);
+    task->operations = copy.head.operations;
+    task->object = copy.object;
+    if (task->waiter.node.flags & TASK_MUST_CANCEL)
+        return start_canceled(task, copy.head.operations, &copy);
+    return copy.head.operations->start(task, &copy);
+}
+
 /* The fast way ends in a jump to the operation's start. */
-static inline thrum_step begin(thrum_task *task, thrum_awaitable what)
+static THRUM_INLINE_ thrum_step begin(thrum_task *task, thrum_awaitable what)
 {
     thrum_record *record = (thrum_record *)(void *)head_of(what);
     const thrum_operations *operations = record->head.operations;
     if (what.word & WORD_RECORD) {
         thrum_state *state = thrum_state_here();
-        if (THRUM_UNLIKELY_(record != &state->scratch)) {
-            thrum_record copy = *record;
-            pool_give(&state->pool, record, sizeof *record, POOL_OTHER);
-            task->operations = operations;
-            task->object = copy.object;
-            if (task->waiter.node.flags & TASK_MUST_CANCEL)
-                return start_canceled(task, operations, &copy);
-            return operations->start(task, &copy);
-        }
+        if (THRUM_UNLIKELY_(record != &state->scratch))
+            return start_record(task, record);
         state->scratch_used = false; /* what is in it stays until another one is made */
     } else if (!operations->start) {
         return call(task, (thrum_coro *)(void *)record);

@@ -16,6 +16,18 @@ typedef struct pool_slab {
 
 #define SLAB_HEADER ((sizeof(pool_slab) + 15) / 16 * 16)
 
+/* Four classes a doubling. */
+unsigned thrum_pool_coarse_class(size_t size)
+{
+    unsigned shift = 0;
+    size_t top = (size - 1) / (POOL_FINE * 2u);
+    while (top >= 8) {
+        top /= 2;
+        shift++;
+    }
+    return POOL_FINE + shift * 4 + (unsigned)(top - 4);
+}
+
 /* The largest size of a class. */
 static size_t class_size(unsigned class)
 {

@@ -47,18 +47,11 @@ void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind);
 void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned kind);
 void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block, void *context), void *context);
 
+unsigned thrum_pool_coarse_class(size_t size);
+
 static inline unsigned pool_class(size_t size)
 {
-    if (size <= POOL_FINE * 8u)
-        return (unsigned)((size + 7) / 8 - 1);
-    /* Four classes a doubling. */
-    unsigned shift = 0;
-    size_t top = (size - 1) / (POOL_FINE * 2u);
-    while (top >= 8) {
-        top /= 2;
-        shift++;
-    }
-    return POOL_FINE + shift * 4 + (unsigned)(top - 4);
+    return THRUM_LIKELY_(size <= POOL_FINE * 8u) ? (unsigned)((size + 7) / 8 - 1) : thrum_pool_coarse_class(size);
 }
 
 /* A block of at least `size` bytes, at least a pool_block. Not cleared. NULL when there is none. */

@@ -187,10 +187,11 @@ void thrum_core_batch(void)
     while (!list_empty(&state->batch)) {
         thrum_node *node = state->batch.next;
         list_remove(node);
-        switch (node->state) {
-        case NODE_READY:
+        if (THRUM_LIKELY_(node->state == NODE_READY)) {
             resume_task(state, task_of(node));
-            break;
+            continue;
+        }
+        switch (node->state) {
         case NODE_BEGIN:
             begin_task(state, task_of(node));
             break;
