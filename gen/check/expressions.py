@@ -55,7 +55,8 @@ class Expressions:
         if place.root is None and place.pointer is None:
             return []
         if api.is_awaitable(cursor.type):
-            self.graph.add("spend", place=place, cursor=cursor, by=self.spender)
+            self.graph.add("spend", place=place, cursor=cursor, by=self.spender,
+                           guarded=self.guards > 0)
         self.graph.add("use", place=place, cursor=cursor)
         return [Source("copy", place, cursor)]
 

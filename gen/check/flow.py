@@ -300,7 +300,8 @@ class Flow:
         marks = state.stock.get(key, frozenset())
         if tell:
             self.findings.spent_at(marks)
-            before = [mark for kind, mark in marks if kind == "spent"]
+            # The same place again, in a loop and under a condition: that condition may well say "once".
+            before = [mark for kind, mark in marks if kind == "spent" and not (mark is node and node.guarded)]
             if before and node.by != "move":
                 self.findings.reused(node, before)
         if node.by == "move":

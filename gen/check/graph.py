@@ -76,7 +76,8 @@ class Node:
     leave     await_: the body is left for FINALLY or a CATCH: locals that were declared in it lose their values
     hand      sources, await_, callee: these values go into something that is awaited
     fill      place: an array may be taken as stored
-    spend     place, cursor, by: an awaitable is awaited ("await"), spent by a call ("spend"), or moved ("move")
+    spend     place, cursor, by: an awaitable is awaited ("await"), spent by a call ("spend"), or moved ("move");
+              guarded: under a condition inside of the innermost loop
     caught    await_, place: a cancellation may be here, its error in `place`
     settle    the cancellation goes on, or was taken back
     end       the function is over

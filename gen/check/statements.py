@@ -19,6 +19,7 @@ class Builder(Markers, Jumps, Expressions):
         self.labels = {}
         self.gotos, self.label_jumps = [], {}
         self.await_count = 0
+        self.guards = 0  # conditions around this point, inside the innermost loop
         self.spender = "move"
         self.awaiting = None
         self.section = "before"  # "before" ASYNC_BEGIN, "body", "finally", "after" ASYNC_END
@@ -149,6 +150,7 @@ class Builder(Markers, Jumps, Expressions):
             parts = parts[1:]
             has_else = len(parts) > 2
         self.condition(parts[0], yes, no)
+        self.guards += 1
         self.graph.start(yes)
         self.statement(parts[1])
         self.graph.go(after)
@@ -156,12 +158,15 @@ class Builder(Markers, Jumps, Expressions):
         if has_else:
             self.statement(parts[2])
         self.graph.go(after)
+        self.guards -= 1
         self.graph.start(after)
 
     def loop(self, cursor, body, leave, again):
         self.frames.append(Frame("loop", cursor, leave, again))
-        begin = len(self.graph.added)
+        begin, guards = len(self.graph.added), self.guards
+        self.guards = 0
         self.statement(body)
+        self.guards = guards
         self.frames.pop()
         return [node.place for node in self.graph.added[begin:] if node.op == "assign" and "[*]" in node.place.path]
 
