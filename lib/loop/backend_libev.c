@@ -312,7 +312,6 @@ static void on_check(struct ev_loop *ev, ev_check *watcher, int events)
 {
     ev_side *side = (ev_side *)watcher->data;
     thrum_loop *loop = &side->loop;
-    (void)ev;
     (void)events;
     if (loop->turning)
         return;
@@ -320,6 +319,9 @@ static void on_check(struct ev_loop *ev, ev_check *watcher, int events)
     loop_turn(loop);
     if (!loop->running)
         loop->stopping = false;
+    /* ev_run() comes round once more as long as something is active; then `prepare` says for what. */
+    if (loop_ready(loop) || thrum_core_next() != THRUM_NEVER)
+        ev_idle_start(ev, &side->idle);
 }
 
 static int guest_open(thrum_loop *loop, const thrum_loop_options *options)
