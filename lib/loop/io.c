@@ -63,8 +63,15 @@ void *thrum_loop_scratch(void)
 {
     thrum_loop *loop = loop_here();
     if (loop && !loop->scratch)
-        loop->scratch = malloc(LOOP_SCRATCH);
+        loop->scratch = malloc(LOOP_SCRATCH + LOOP_COLLECTED);
     return loop ? loop->scratch : NULL;
+}
+
+void thrum_loop_before_wait(void (*call)(void))
+{
+    thrum_loop *loop = loop_here();
+    if (loop)
+        loop->before_wait = call;
 }
 
 void thrum_loop_remember(thrum_loop_closer *closer)

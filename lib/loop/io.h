@@ -37,6 +37,12 @@ void thrum_io_close(thrum_io *io);
 enum { LOOP_SCRATCH = 65536 };
 void *thrum_loop_scratch(void);
 
+/* Behind it lie so many bytes more, for small writes that are collected until the end of a pass. */
+enum { LOOP_COLLECTED = 4096 };
+
+/* Have something called before the loop waits, at the end of each pass after which it may. There is one such call. */
+void thrum_loop_before_wait(void (*call)(void));
+
 /* Everything that must be closed when the loop closes (streams, servers) hangs here. Called once, on thrum_loop_close(),
  * newest first; thrum_loop_forget() takes it out before. */
 typedef struct thrum_loop_closer {

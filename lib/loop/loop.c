@@ -153,6 +153,8 @@ void loop_turn(thrum_loop *loop)
     if (!thrum_inbox_empty(&loop->inbox))
         thrum_call_soon(&loop->drain);
     run_ready(loop, loop->backend->now(loop));
+    if (loop->before_wait)
+        loop->before_wait();
     loop->turning = false;
     loop->running = was_running;
 }
@@ -192,8 +194,11 @@ static int run(thrum_loop *loop)
     int error;
     do {
         error = loop_pass(loop, loop->stopping || loop_ready(loop) ? 0 : thrum_core_next());
-        if (bursts && !error && loop_ready(loop) && !loop->stopping)
+        if (bursts && !error && loop_ready(loop) && !loop->stopping) {
             burst(loop);
+            if (loop->before_wait)
+                loop->before_wait();
+        }
     } while (!error && !loop->stopping);
     loop->stopping = false;
     return error;

@@ -31,7 +31,8 @@ struct thrum_loop {
     thrum_loop_closer closers;             /* sentinel; newest first */
     struct thrum_descriptors *descriptors; /* watches.c */
     void *scratch;
-    void *argument; /* of open(): the application's libev loop */
+    void (*before_wait)(void); /* NULL: nothing */
+    void *argument;            /* of open(): the application's libev loop */
     pid_t process;
 };
 

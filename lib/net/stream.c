@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <thrum/events.h>
+
 #include "core/state.h"
 
 enum { DEFAULT_LIMIT = 65536 };
@@ -37,6 +39,9 @@ static void loop_closes(thrum_loop_closer *closer)
 {
     thrum_stream *stream = (thrum_stream *)(void *)((char *)closer - offsetof(thrum_stream, closer));
     stream->flags |= STREAM_FORGOTTEN;
+    stream_uncollect(stream);
+    if (buffer_size(&stream->output) && !(stream->flags & STREAM_CLOSED))
+        (void)stream_send(stream, NULL, 0, 0); /* what was written before, as far as the system takes it */
     stream_shut(stream, 0);
     stream->reader = NULL;
 }
@@ -47,7 +52,10 @@ int stream_new(thrum_stream **made, int descriptor, const thrum_stream_options *
     if (!stream)
         return THRUM_ENOMEM;
     memset(stream, 0, sizeof *stream);
-    int error = thrum_io_init(&stream->in, descriptor, IO_READ, stream_readable, stream);
+    stream->scratch = (char *)thrum_loop_scratch();
+    int error = stream->scratch ? 0 : thrum_loop_current() ? THRUM_ENOMEM : THRUM_ESTATE;
+    if (!error)
+        error = thrum_io_init(&stream->in, descriptor, IO_READ, stream_readable, stream);
     if (!error)
         error = thrum_io_init(&stream->out, descriptor, IO_WRITE, stream_writable, stream);
     if (error) {
@@ -70,6 +78,9 @@ int stream_new(thrum_stream **made, int descriptor, const thrum_stream_options *
         memcpy(&stream->peer, peer, sizeof stream->peer.in6);
     stream->closer.close = loop_closes;
     thrum_loop_remember(&stream->closer);
+    if (!stream_collected.others.next)
+        link_init(&stream_collected.others);
+    thrum_loop_before_wait(stream_send_collected);
     *made = stream;
     return 0;
 }

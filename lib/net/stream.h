@@ -82,8 +82,9 @@ struct thrum_stream {
     size_t burst; /* bytes read without going through the loop */
     net_buffer input, output;
     net_link writers;
-    net_link corked; /* in the thread's list of streams with small writes to be sent */
+    net_link corked; /* in the thread's list of streams that have collected small writes */
     size_t limit, high, low;
+    char *scratch; /* the loop's */
     thrum_io in, out;
     int read_error;  /* what ended the input */
     int write_error; /* what ended the output */
@@ -149,18 +150,41 @@ void stream_readable(thrum_io *io);
 
 /* ---- stream_output.c ---- */
 
-/* Send what this thread's streams have collected. */
-void stream_flush_corked_slow(void);
-extern _Thread_local net_link stream_corked __attribute__((tls_model("initial-exec"), visibility("hidden")));
-static inline void stream_flush_corked(void)
+/* Small writes of a step leave together. The stream that was written to last has its bytes in memory of the loop's, any
+ * other in its own output buffer, and stands in a list. All are sent when a task waits for input, and before the loop
+ * waits. */
+typedef struct net_collected {
+    thrum_stream *stream; /* whose bytes they are; its output buffer is empty then */
+    size_t size;
+    net_link others;
+} net_collected;
+
+extern _Thread_local net_collected stream_collected __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+void stream_send_collected(void);
+
+static inline void stream_flush_collected(void)
 {
-    if (stream_corked.next != &stream_corked && stream_corked.next)
-        stream_flush_corked_slow();
+    if (stream_collected.stream || stream_collected.others.next != &stream_collected.others)
+        stream_send_collected();
 }
 
-/* Send later in this pass what is in the buffer, unless the kernel is full. */
-void stream_cork(thrum_stream *stream);
-void stream_uncork(thrum_stream *stream);
+/* Collect a small write of a stream that nobody waits to write to. False: no memory. */
+bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size);
+
+static inline char *stream_collected_data(const thrum_stream *stream)
+{
+    return stream->scratch + LOOP_SCRATCH;
+}
+
+/* What was written and has not left, without what writers hold that wait. */
+static inline size_t stream_pending(const thrum_stream *stream)
+{
+    return stream_collected.stream == stream ? stream_collected.size : buffer_size(&stream->output);
+}
+
+/* What was collected goes into the output buffer, to be sent from there; or nowhere, when the output is broken. */
+void stream_uncollect(thrum_stream *stream);
 
 /* Send what is written, and what the waiting writers have, in this order; wake those who have got their way. */
 void stream_pump(thrum_stream *stream);

@@ -20,11 +20,14 @@ void stream_shut(thrum_stream *stream, int error)
     if (stream->flags & STREAM_CLOSED)
         return;
     stream->flags |= STREAM_CLOSING | STREAM_CLOSED;
-    if (error && buffer_size(&stream->output)) {
-        stream->lost += buffer_size(&stream->output);
+    if (error && stream_pending(stream)) {
+        stream->lost += stream_pending(stream);
         stream->loss = error;
     }
-    stream_uncork(stream);
+    if (stream_collected.stream == stream)
+        stream_collected.stream = NULL;
+    if (!link_alone(&stream->corked))
+        link_remove(&stream->corked);
     thrum_io_close(&stream->in);
     thrum_io_close(&stream->out);
     (void)close(stream->descriptor);
@@ -51,11 +54,10 @@ void stream_shut(thrum_stream *stream, int error)
 void stream_finish(thrum_stream *stream)
 {
     if (!(stream->flags & STREAM_INPUT_ENDED) && !stream->write_error) {
-        char *scratch = (char *)thrum_loop_scratch();
         if (!(stream->flags & STREAM_FIN_SENT))
             (void)shutdown(stream->descriptor, SHUT_WR);
-        for (int i = 0; scratch && i < DISCARD_READS; i++)
-            if (recv(stream->descriptor, scratch, LOOP_SCRATCH, 0) < LOOP_SCRATCH)
+        for (int i = 0; i < DISCARD_READS; i++)
+            if (recv(stream->descriptor, stream->scratch, LOOP_SCRATCH, 0) < LOOP_SCRATCH)
                 break;
     }
     stream_shut(stream, 0);
@@ -75,7 +77,9 @@ void stream_begin_close(thrum_stream *stream)
     stream_wake_reader(stream);
     while (!link_alone(&stream->writers))
         stream_writer_over((stream_writer *)(void *)stream->writers.next, THRUM_ECLOSED);
-    if (!stream->out.started)
+    if (stream->out.started)
+        stream_uncollect(stream);
+    else
         stream_pump(stream);
     if (!(stream->flags & STREAM_CLOSED))
         (void)thrum_call_later(stream->close_deadline, &stream->timer);

@@ -22,9 +22,10 @@ static int gather(const thrum_stream *stream, struct iovec *pieces, const thrum_
                   size_t offset)
 {
     int used = 0;
-    if (buffer_size(&stream->output)) {
-        pieces[0].iov_base = buffer_data(&stream->output);
-        pieces[0].iov_len = buffer_size(&stream->output);
+    if (stream_pending(stream)) {
+        pieces[0].iov_base =
+            stream_collected.stream == stream ? stream_collected_data(stream) : buffer_data(&stream->output);
+        pieces[0].iov_len = stream_pending(stream);
         used = 1;
     }
     for (size_t i = 0; i < count && used < STREAM_PIECES; i++, offset = 0) {
@@ -53,47 +54,59 @@ long stream_send(thrum_stream *stream, const thrum_slice *slices, size_t count, 
 
 /* ---- small writes of a step leave together ---- */
 
-/* Streams whose buffer waits to be sent. The handle sends at the latest in the next pass; usually it does not come to
- * that, because the task reads on first. */
-_Thread_local net_link stream_corked __attribute__((tls_model("initial-exec")));
-static _Thread_local thrum_handle corked_handle __attribute__((tls_model("initial-exec")));
+_Thread_local net_collected stream_collected __attribute__((tls_model("initial-exec")));
 
-static void corked_call(thrum_handle *handle)
+void stream_uncollect(thrum_stream *stream)
 {
-    (void)handle;
-    stream_flush_corked();
-}
-
-void stream_cork(thrum_stream *stream)
-{
-    if (stream->out.started || !link_alone(&stream->corked))
+    if (!link_alone(&stream->corked))
+        link_remove(&stream->corked);
+    if (stream_collected.stream != stream)
         return;
-    if (!stream_corked.next) {
-        link_init(&stream_corked);
-        thrum_handle_init(&corked_handle, corked_call, NULL);
+    stream_collected.stream = NULL;
+    if (!buffer_append(&stream->output, stream_collected_data(stream), stream_collected.size)) {
+        stream->lost += stream_collected.size;
+        stream_output_failed(stream, THRUM_ENOMEM);
     }
-    if (link_alone(&stream_corked))
-        (void)thrum_call_soon(&corked_handle);
-    link_before(&stream_corked, &stream->corked);
 }
 
-void stream_uncork(thrum_stream *stream)
+bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size)
 {
-    if (link_alone(&stream->corked))
-        return;
-    link_remove(&stream->corked);
-    if (!link_alone(&stream_corked))
-        return;
-    if (stream->flags & STREAM_FORGOTTEN)
-        thrum_handle_init(&corked_handle, corked_call, NULL); /* the loop that had it is gone */
-    else
-        (void)thrum_handle_cancel(&corked_handle);
+    thrum_stream *last = stream_collected.stream;
+    if (stream->output.memory) {
+        if (!buffer_append(&stream->output, data, size))
+            return false;
+        if (!stream->out.started && link_alone(&stream->corked))
+            link_before(&stream_collected.others, &stream->corked);
+        return true;
+    }
+    if (last) {
+        /* That one moves out. */
+        if (!buffer_reserve(&last->output, stream_collected.size))
+            return false;
+        stream_uncollect(last);
+        link_before(&stream_collected.others, &last->corked);
+    }
+    stream_collected.stream = stream;
+    stream_collected.size = size;
+    memcpy(stream_collected_data(stream), data, size);
+    return true;
 }
 
-void stream_flush_corked_slow(void)
+void stream_send_collected(void)
 {
-    while (stream_corked.next != &stream_corked) {
-        thrum_stream *stream = (thrum_stream *)(void *)((char *)stream_corked.next - offsetof(thrum_stream, corked));
+    thrum_stream *stream = stream_collected.stream;
+    if (stream) {
+        ssize_t sent = send(stream->descriptor, stream_collected_data(stream), stream_collected.size, MSG_NOSIGNAL);
+        if (THRUM_LIKELY_(sent == (ssize_t)stream_collected.size)) {
+            stream_collected.stream = NULL;
+        } else {
+            if (sent > 0)
+                (void)stream_output_advance(stream, (size_t)sent);
+            stream_pump(stream);
+        }
+    }
+    while (!link_alone(&stream_collected.others)) {
+        stream = (thrum_stream *)(void *)((char *)stream_collected.others.next - offsetof(thrum_stream, corked));
         stream_pump(stream);
     }
 }
@@ -120,7 +133,9 @@ void stream_writer_over(stream_writer *writer, int error)
 void stream_output_failed(thrum_stream *stream, int error)
 {
     stream->write_error = error;
-    stream->lost += buffer_size(&stream->output);
+    stream->lost += stream_pending(stream);
+    if (stream_collected.stream == stream)
+        stream_collected.stream = NULL;
     if (stream->lost && !stream->loss)
         stream->loss = error;
     buffer_free(&stream->output);
@@ -148,8 +163,18 @@ void stream_writer_advance(stream_writer *writer, size_t sent)
 
 size_t stream_output_advance(thrum_stream *stream, size_t sent)
 {
-    size_t held = buffer_size(&stream->output), part = sent < held ? sent : held;
-    buffer_skip(&stream->output, part);
+    size_t held = stream_pending(stream), part = sent < held ? sent : held;
+    if (stream_collected.stream == stream) {
+        stream_collected.size -= part;
+        if (stream_collected.size) {
+            char *data = stream_collected_data(stream);
+            memmove(data, data + part, stream_collected.size);
+        } else {
+            stream_collected.stream = NULL;
+        }
+    } else {
+        buffer_skip(&stream->output, part);
+    }
     return sent - part;
 }
 
@@ -182,13 +207,12 @@ static void settle(thrum_stream *stream)
 void stream_pump(thrum_stream *stream)
 {
     long sent = 0;
-    stream_uncork(stream);
     while (!stream->write_error && !(stream->flags & STREAM_CLOSED)) {
         stream_writer *writer = (stream_writer *)(void *)stream->writers.next;
         while (&writer->link != &stream->writers && !stream_unsent(writer))
             writer = (stream_writer *)(void *)writer->link.next;
         bool any = &writer->link != &stream->writers;
-        size_t wanted = buffer_size(&stream->output) + (any ? stream_unsent(writer) : 0);
+        size_t wanted = stream_pending(stream) + (any ? stream_unsent(writer) : 0);
         if (!wanted)
             break;
         sent =
@@ -199,13 +223,14 @@ void stream_pump(thrum_stream *stream)
         size_t rest = stream_output_advance(stream, (size_t)sent);
         if (any)
             stream_writer_advance(writer, rest);
-        settle(stream);
         if (!all)
             break;
+        settle(stream);
     }
     if (sent < 0 && sent != STREAM_AGAIN) {
         stream_output_failed(stream, (int)sent);
     } else {
+        stream_uncollect(stream);
         settle(stream);
         buffer_trim(&stream->output);
     }

@@ -43,7 +43,7 @@ thrum_step stream_park_reader(thrum_stream *stream, thrum_task *task)
 {
     stream->reader = task;
     stream->burst = 0;
-    stream_flush_corked();
+    stream_flush_collected();
     thrum_io_start(&stream->in);
     return thrum_parked(task);
 }
@@ -284,10 +284,9 @@ static thrum_step fill_attempt(thrum_stream *stream, thrum_task *task)
         if (held >= least)
             return lend_buffered(stream, task);
         if (!held && least == 1) {
-            void *scratch = thrum_loop_scratch();
-            got = scratch ? stream_receive(stream, scratch, LOOP_SCRATCH) : THRUM_ENOMEM;
+            got = stream_receive(stream, stream->scratch, LOOP_SCRATCH);
             if (got > 0)
-                return lend(stream, task, scratch, (size_t)got);
+                return lend(stream, task, stream->scratch, (size_t)got);
         } else {
             got = stream_receive_buffered(stream, least - held);
         }

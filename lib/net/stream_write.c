@@ -8,7 +8,7 @@
 #include "core/state.h"
 
 /* Writes are collected up to this; what is larger is sent at once. */
-enum { COLLECTED = BUFFER_FIRST };
+enum { COLLECTED = LOOP_COLLECTED };
 
 /* Why nothing can be written now, or 0. */
 static int refused(thrum_stream *stream)
@@ -48,9 +48,8 @@ static thrum_step park(thrum_stream *stream, thrum_task *task, const stream_writ
 static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_writer *writer)
 {
     if (!stream->out.started && link_alone(&stream->writers)) {
-        stream_uncork(stream);
         for (;;) {
-            size_t wanted = buffer_size(&stream->output) + stream_unsent(writer);
+            size_t wanted = stream_pending(stream) + stream_unsent(writer);
             long sent = stream_send(stream, writer->slices, writer->count, writer->offset);
             if (sent == STREAM_AGAIN)
                 break;
@@ -70,6 +69,9 @@ static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_wr
         }
         buffer_trim(&stream->output);
     }
+    stream_uncollect(stream);
+    if (stream->write_error)
+        return refuse(stream, task, refused(stream), writer->done);
     size_t rest = stream_unsent(writer);
     if (link_alone(&stream->writers) && buffer_size(&stream->output) + rest <= stream->high &&
         stream_keep_rest(stream, writer)) {
@@ -79,6 +81,31 @@ static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_wr
     return park(stream, task, writer);
 }
 
+/* Leave a small write to be sent with others. False: it is too much, or there is no memory. */
+static bool collect(thrum_stream *stream, const void *data, size_t size)
+{
+    if (!link_alone(&stream->writers))
+        return false;
+    if (!stream->output.memory) {
+        if (!stream_collected.stream) {
+            stream_collected.stream = stream;
+            stream_collected.size = size;
+            memcpy(stream_collected_data(stream), data, size);
+            return true;
+        }
+        if (stream_collected.stream == stream) {
+            if (size > COLLECTED - stream_collected.size)
+                return false;
+            memcpy(stream_collected_data(stream) + stream_collected.size, data, size);
+            stream_collected.size += size;
+            return true;
+        }
+    } else if (size + buffer_size(&stream->output) > COLLECTED) {
+        return false;
+    }
+    return stream_collect_slow(stream, data, size);
+}
+
 static thrum_step write_start(thrum_task *task, thrum_record *record)
 {
     thrum_stream *stream = (thrum_stream *)record->object;
@@ -86,14 +113,8 @@ static thrum_step write_start(thrum_task *task, thrum_record *record)
     size_t size = (size_t)record->b;
     if (THRUM_UNLIKELY_(stream->flags & (STREAM_CLOSING | STREAM_WRITE_EOF) || stream->write_error))
         return refuse(stream, task, refused(stream), 0);
-    if (size + buffer_size(&stream->output) <= COLLECTED && link_alone(&stream->writers)) {
-        if (!size)
-            return thrum_done(task, 0, 0);
-        if (THRUM_LIKELY_(buffer_append(&stream->output, data, size))) {
-            stream_cork(stream);
-            return thrum_done(task, 0, (thrum_value)size);
-        }
-    }
+    if (!size || (size <= COLLECTED && collect(stream, data, size)))
+        return thrum_done(task, 0, (thrum_value)size);
     stream_writer writer;
     memset(&writer, 0, sizeof writer);
     writer.one.data = data;
@@ -101,6 +122,14 @@ static thrum_step write_start(thrum_task *task, thrum_record *record)
     writer.slices = &writer.one;
     writer.count = 1;
     return write_slices(stream, task, &writer);
+}
+
+/* The first slice is done. */
+static void writer_skip(stream_writer *writer)
+{
+    writer->done += writer->slices->size;
+    writer->slices++;
+    writer->count--;
 }
 
 static thrum_step vectors_start(thrum_task *task, thrum_record *record)
@@ -117,10 +146,15 @@ static thrum_step vectors_start(thrum_task *task, thrum_record *record)
         writer.total += writer.slices[i].size;
     if (!writer.total)
         return thrum_done(task, 0, 0);
-    if (writer.total + buffer_size(&stream->output) <= COLLECTED && link_alone(&stream->writers) &&
-        stream_keep_rest(stream, &writer)) {
-        stream_cork(stream);
-        return thrum_done(task, 0, (thrum_value)writer.total);
+    if (writer.total + stream_pending(stream) <= COLLECTED && link_alone(&stream->writers)) {
+        bool all = true;
+        while (all && writer.count) {
+            all = !writer.slices->size || collect(stream, writer.slices->data, writer.slices->size);
+            if (all)
+                writer_skip(&writer);
+        }
+        if (all)
+            return thrum_done(task, 0, (thrum_value)writer.total);
     }
     return write_slices(stream, task, &writer);
 }
@@ -184,8 +218,12 @@ static thrum_step flush_start(thrum_task *task, thrum_record *record)
 {
     thrum_stream *stream = (thrum_stream *)record->object;
     stream_writer writer;
-    if (!(stream->flags & STREAM_CLOSING) && !stream->write_error && !stream->out.started)
-        stream_pump(stream);
+    if (!(stream->flags & STREAM_CLOSING) && !stream->write_error) {
+        if (stream->out.started)
+            stream_uncollect(stream);
+        else
+            stream_pump(stream);
+    }
     int error = refused(stream);
     if (error && error != THRUM_ESTATE)
         return refuse(stream, task, error, 0);
@@ -217,7 +255,7 @@ int thrum_stream_write_eof(thrum_stream *stream)
 
 size_t thrum_stream_unsent(const thrum_stream *stream)
 {
-    size_t size = buffer_size(&stream->output);
+    size_t size = stream_pending(stream);
     for (const net_link *link = stream->writers.next; link != &stream->writers; link = link->next)
         size += stream_unsent((const stream_writer *)(const void *)link);
     return size;
