@@ -1,19 +1,20 @@
 /* Echo over thrum's streams, the same work as field/asyncio_echo.py: wait for bytes, write them, wait while the peer is
- * slow. The bytes lie in memory that all connections share, as in the other servers, until they are written. */
+ * slow. */
 #include <stdio.h>
 
 #include <thrum/async.h>
 #include <thrum/runners.h>
 #include <thrum/servers.h>
 
-static ASYNC(echo, ARGS((thrum_stream *, client), (void *, context)), LOCALS(const void *data; size_t size;))
+static ASYNC(echo, ARGS((thrum_stream *, client), (void *, context)), LOCALS(size_t size;),
+             BUFFERS(char buffer[65536];))
 {
     ASYNC_BEGIN;
     for (;;) {
-        AWAIT_INTO(self->size, thrum_stream_fill(self->client, &self->data, 1));
+        AWAIT_INTO(self->size, thrum_stream_read(self->client, self->buffer, sizeof self->buffer));
         if (self->size == 0)
             break;
-        AWAIT(thrum_stream_write(self->client, self->data, self->size));
+        AWAIT(thrum_stream_write(self->client, self->buffer, self->size));
     }
     ASYNC_END;
 }
