@@ -6,6 +6,7 @@ from clang.cindex import CursorKind as K
 from clang.cindex import StorageClass, TypeKind
 
 import clangapi as api
+from conditions import stored_value
 from graph import Place, Source, Variable
 
 LVALUES = (K.DECL_REF_EXPR, K.MEMBER_REF_EXPR, K.ARRAY_SUBSCRIPT_EXPR, K.PAREN_EXPR)
@@ -35,7 +36,10 @@ class Expressions:
         handler = self.HANDLERS.get(kind)
         if handler:
             return handler(self, cursor)
-        if kind in (K.CXX_UNARY_EXPR, K.LAMBDA_EXPR) or kind.is_declaration() or kind.is_reference():
+        if kind == K.LAMBDA_EXPR:
+            self.graph.add("forget")  # it may store to whatever it captured
+            return []
+        if kind == K.CXX_UNARY_EXPR or kind.is_declaration() or kind.is_reference():
             return []  # sizeof and its like evaluate nothing
         sources = []
         for kid in api.kids(cursor):
@@ -194,7 +198,8 @@ class Expressions:
 
     def store(self, place, sources, cursor, value):
         made = api.is_awaitable(cursor.type) and api.bare(value).kind == K.CALL_EXPR
-        self.graph.add("assign", place=place, sources=sources, cursor=cursor, made=made)
+        self.graph.add("assign", place=place, sources=sources, cursor=cursor, made=made,
+                       number=stored_value(cursor.type, value))
 
     def short_circuit(self, cursor):
         """&& and || as a value."""

@@ -14,15 +14,19 @@ class State:
     points  key of a place -> locals that it may point to
     caught  await -> places that hold its error, while the cancellation was not passed on
     stock   key of a place -> {("made" | "spent", node)}
+    values  key of a local -> its value, where that is known
     """
 
-    __slots__ = ("lost", "points", "caught", "stock")
+    __slots__ = ("lost", "points", "caught", "stock", "values")
 
-    def __init__(self, lost=None, points=None, caught=None, stock=None):
-        self.lost, self.points, self.caught, self.stock = lost or {}, points or {}, caught or {}, stock or {}
+    def __init__(self):
+        self.lost, self.points, self.caught, self.stock, self.values = {}, {}, {}, {}, {}
 
     def copy(self):
-        return State(dict(self.lost), dict(self.points), dict(self.caught), dict(self.stock))
+        new = State()
+        for name in self.__slots__:
+            setattr(new, name, dict(getattr(self, name)))
+        return new
 
     def __eq__(self, other):
         return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
@@ -37,6 +41,7 @@ class State:
             self.caught[key] = self.caught[key] & places if key in self.caught else places
         for key, marks in other.stock.items():
             self.stock[key] = self.stock.get(key, frozenset()) | marks
+        self.values = {key: value for key, value in self.values.items() if other.values.get(key) == value}
 
 
 def covered(type_, path, parts):
@@ -86,12 +91,16 @@ def part_of(path):
 
 
 class Flow:
-    def __init__(self, graph, findings):
+    def __init__(self, graph, findings, canceled):
         self.graph = graph
+        self.canceled = canceled  # THRUM_ECANCELED
         self.variables = graph.variables
         self.findings = findings  # told what is found; see findings.py
         self.nodes = graph.order()
         self.steady = self.find_steady()
+        # Locals whose address was kept: a store to them may go unseen.
+        self.escaped = {source.place.root for node in self.nodes if node.op in ("assign", "hand")
+                        for source in node.sources if source.kind == "address"}
 
     def find_steady(self):
         """Locals that each resume stores to again, before ASYNC_BEGIN, and that nothing else stores to."""
@@ -117,6 +126,8 @@ class Flow:
             self.step(node, state, False)
             for after, test in node.succ:
                 out = self.through(state, test)
+                if out is None:
+                    continue
                 old = states.get(id(after))
                 if old is None:
                     states[id(after)] = out.copy()
@@ -128,18 +139,20 @@ class Flow:
                     states[id(after)] = new
                 work.add(number[id(after)])
         for node in self.nodes:
-            self.step(node, states[id(node)].copy(), True)
+            if id(node) in states:
+                self.step(node, states[id(node)].copy(), True)
 
-    @staticmethod
-    def through(state, test):
-        """The state on an edge: cancellations that cannot take it are left behind."""
-        if test is None or not state.caught:
+    def through(self, state, test):
+        """The state on an edge, without the cancellations that cannot take it; None when nothing can."""
+        if test is None:
             return state
-        key, taken = test
-        if taken:
+        if test.exact and test.key in state.values and not test.holds(state.values[test.key]):
+            return None
+        if not state.caught or test.holds(self.canceled):
             return state
         out = state.copy()
-        out.caught = {await_: places for await_, places in state.caught.items() if key is not None and key not in places}
+        out.caught = {await_: places for await_, places in state.caught.items()
+                      if test.key is not None and test.key not in places}
         return out
 
     def step(self, node, state, tell):
@@ -151,6 +164,7 @@ class Flow:
 
     def on_declare(self, node, state, tell):
         state.lost.pop(node.variable, None)
+        self.forget(node.variable, state)
         for key in [key for key in state.points if key[0] == node.variable]:
             del state.points[key]
 
@@ -160,12 +174,22 @@ class Flow:
                 awaits, _ = state.lost.get(key, (frozenset(), None))
                 # What was lost before stays lost for the older reason, too: the message names the nearest.
                 state.lost[key] = (awaits | {node.await_}, frozenset())
+                self.forget(key, state)
 
     def on_leave(self, node, state, tell):
         for key, variable in self.variables.items():
             if variable.in_body:
                 awaits, _ = state.lost.get(key, (frozenset(), None))
                 state.lost[key] = (awaits | {node.await_}, frozenset())
+                self.forget(key, state)
+
+    def on_forget(self, node, state, tell):
+        state.values.clear()
+
+    @staticmethod
+    def forget(root, state):
+        for key in [key for key in state.values if key[0] == root]:
+            del state.values[key]
 
     def on_use(self, node, state, tell):
         place = node.place
@@ -202,6 +226,8 @@ class Flow:
         state.points.pop(key, None)
         if targets:
             state.points[key] = frozenset(targets)
+        if node.number is not None and place.variable and place.root not in self.escaped:
+            state.values[key] = node.number
         copied = {source.place.key for source in node.sources if source.kind == "copy" and source.place.key}
         for await_, places in list(state.caught.items()):
             state.caught[await_] = places | {key} if places & copied else places - {key}
@@ -222,8 +248,8 @@ class Flow:
             for target in self.pointed(place.pointer, state):
                 self.store_variable(target, (), state)
 
-    @staticmethod
-    def store_variable(key, path, state):
+    def store_variable(self, key, path, state):
+        self.forget(key, state)
         if key in state.lost:
             if path:
                 awaits, parts = state.lost[key]

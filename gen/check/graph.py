@@ -62,7 +62,7 @@ class Await:
 
 
 class Node:
-    """One event. `succ` holds (node, test): the edge is taken only if `test` lets it.
+    """One event. `succ` holds (node, test): the edge is taken only if the Test (conditions.py) lets it.
 
     `before_begin` says that it stands before ASYNC_BEGIN and happens again at every resume.
 
@@ -70,7 +70,9 @@ class Node:
     nop       nothing
     declare   variable: begins its life without a value that an await has taken
     use       place, cursor: a value is read
-    assign    place, sources, cursor, made: a value is stored; `made`: it is a fresh awaitable
+    assign    place, sources, cursor, made, number: a value is stored; `made`: it is a fresh awaitable; `number`: the
+              value, when that is constant
+    forget    anything may have been stored anywhere
     give      sources, constant, cursor: addresses are given to a function that writes through them, or only reads
     await     await_: all locals lose their values
     leave     await_: the body is left for FINALLY or a CATCH: locals that were declared in it lose their values
@@ -85,6 +87,7 @@ class Node:
 
     def __init__(self, op, **fields):
         self.op = op
+        self.number = None
         self.succ = []
         self.__dict__.update(fields)
 

@@ -17,7 +17,7 @@ class Frame:
         self.again = again  # where `continue` goes
         self.handler = None  # of a "try", while in its first half: where its errors go
         self.takes_all = False  # of a "try": cancellations, too
-        self.cases = []  # of a "switch": (node, value) of each case; value None is `default`
+        self.cases = []  # of a "switch": (node, number) of each case; None is `default`, "?" a number not known
         self.errors = None  # of a block: where an error inside goes, once somebody asked
 
     @property

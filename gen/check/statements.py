@@ -3,13 +3,14 @@
 from clang.cindex import CursorKind as K
 
 import clangapi as api
+from conditions import Conditions, Test
 from expressions import Expressions
 from graph import Graph, Node
 from jumps import Jumps, find_labels
 from markers import FINALLY, FOR_MARKERS, Frame, Markers
 
 
-class Builder(Markers, Jumps, Expressions):
+class Builder(Markers, Jumps, Conditions, Expressions):
     def __init__(self, canceled, report):
         self.canceled = canceled
         self.report = report
@@ -74,71 +75,6 @@ class Builder(Markers, Jumps, Expressions):
     def declarations(self, cursor):
         for kid in api.kids(cursor):
             self.declaration(kid)
-
-    def condition(self, cursor, yes, no):
-        """Evaluate a condition and go to `yes` or to `no`. Conditions that are constant go one way only."""
-        under = cursor
-        while under.kind in (K.PAREN_EXPR, K.UNEXPOSED_EXPR) and len(api.kids(under)) == 1:
-            under = api.kids(under)[0]
-        kind = under.kind
-        operator = api.operator(under) if kind in api.OPERATORS else ""
-        if operator == "!":
-            return self.condition(api.kids(under)[0], no, yes)
-        if kind == K.BINARY_OPERATOR and operator in ("&&", "||"):
-            left, right = api.kids(under)
-            between = self.node()
-            self.condition(left, between if operator == "&&" else yes, no if operator == "&&" else between)
-            self.graph.start(between)
-            return self.condition(right, yes, no)
-        if kind == K.CALL_EXPR and api.callee(under) == "__builtin_expect":
-            return self.condition(list(under.get_arguments())[0], yes, no)
-        self.value(under)
-        known = api.constant(under) if kind != K.DECL_REF_EXPR else None
-        branch = self.graph.current
-        if known is None or known:
-            branch.succ.append((yes, self.test(under, True)))
-        if known is None or not known:
-            branch.succ.append((no, self.test(under, False)))
-        self.graph.start(self.node())
-        return None
-
-    def test(self, cursor, taken):
-        """(place key, taken when the place holds a cancellation, or None): what a branch says about an error."""
-        kind = cursor.kind
-        operator = api.operator(cursor) if kind in api.OPERATORS else ""
-        if kind == K.BINARY_OPERATOR and operator in ("==", "!=", "<", ">", "<=", ">="):
-            left, right = api.kids(cursor)
-            if api.bare(left).kind == K.CALL_EXPR and api.constant(right) == 0 and operator in ("==", "!=", ">"):
-                test = self.test(api.bare(left), taken)  # thrum_task_cancelling(task) > 0
-                return (test[0], test[1] != (operator == "==")) if test else None
-            value, key = api.constant(right), self.quiet_key(left)
-            if value is None or key is None:
-                value, key = api.constant(left), self.quiet_key(right)
-                operator = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(operator, operator)
-            if value is None or key is None:
-                return None
-            error = self.canceled
-            holds = {"==": error == value, "!=": error != value, "<": error < value, ">": error > value,
-                     "<=": error <= value, ">=": error >= value}[operator]
-            return (key, holds == taken)
-        if kind == K.CALL_EXPR:
-            for argument in cursor.get_arguments():
-                key = self.quiet_key(argument)
-                if key is not None:
-                    return (key, taken)  # thrum_is_...(error): taken to ask whether it is a cancellation
-            return (None, taken) if api.callee(cursor).endswith("cancelling") else None
-        key = self.quiet_key(cursor)
-        return (key, taken) if key is not None else None
-
-    def quiet_key(self, cursor):
-        """The key of a simple lvalue, found without leaving events in the graph."""
-        under = api.bare(cursor)
-        if under.kind not in (K.DECL_REF_EXPR, K.MEMBER_REF_EXPR):
-            return None
-        saved, self.graph.current = self.graph.current, self.node()
-        key = self.place(under).key
-        self.graph.current = saved
-        return key
 
     def if_(self, cursor):
         parts = api.kids(cursor)
@@ -252,12 +188,11 @@ class Builder(Markers, Jumps, Expressions):
         self.statement(body)
         self.frames.pop()
         self.graph.go(after)
-        named = any(value == self.canceled for _, value in frame.cases)
-        for node, value in frame.cases:
-            taken = value == self.canceled or value is None and not named
-            branch.succ.append((node, (key, taken) if key is not None else None))
-        if all(value is not None for _, value in frame.cases):
-            branch.succ.append((after, (key, not named) if key is not None else None))
+        numbers = [number for _, number in frame.cases]
+        for node, number in frame.cases:
+            branch.succ.append((node, case_test(key, number, numbers)))
+        if None not in numbers:
+            branch.succ.append((after, case_test(key, None, numbers)))
         self.graph.start(after)
 
     def case(self, cursor):
@@ -266,8 +201,11 @@ class Builder(Markers, Jumps, Expressions):
         here = self.node()
         self.graph.at(here)
         if switch:
-            value = api.constant(parts[0]) if cursor.kind == K.CASE_STMT else None
-            switch.cases.append((here, "?" if value is None and cursor.kind == K.CASE_STMT else value))
+            number = None
+            if cursor.kind == K.CASE_STMT:
+                number = api.constant(parts[0]) if len(parts) == 2 else None  # three parts: a range
+                number = "?" if number is None else number
+            switch.cases.append((here, number))
         self.statement(parts[-1])
 
     STATEMENTS = {
@@ -288,6 +226,15 @@ class Builder(Markers, Jumps, Expressions):
         K.LABEL_STMT: Jumps.label,
         K.RETURN_STMT: Jumps.return_,
     }
+
+
+def case_test(key, number, numbers):
+    """The Test of the way into one case; `number` is None for the way that is taken when no case fits."""
+    if key is None or "?" in numbers:
+        return None
+    if number is None:
+        return Test(key, lambda value: value not in numbers)
+    return Test(key, lambda value: value == number)
 
 
 def surely_entered(init, condition):

@@ -33,7 +33,7 @@ def check(file, arguments, directory):
         findings = Findings()
         body = api.kids(function)[-1]
         graph = Builder(canceled, findings.report).build(body, is_async(body))
-        Flow(graph, findings).run()
+        Flow(graph, findings, canceled).run()
         found += findings.close()
     return [finding for finding in found if not ignored(finding)]
 
