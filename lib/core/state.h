@@ -30,7 +30,8 @@ enum {
     TASK_AS_IS = 0x04,       /* went to the tail with the outcome of an await that is complete */
     TASK_OWNED = 0x08,       /* somebody holds the handle */
     TASK_CHILD = 0x10,       /* of a group: a thrum_child */
-    TASK_RETRIEVED = 0x20    /* its error has reached somebody */
+    TASK_RETRIEVED = 0x20,   /* its error has reached somebody */
+    TASK_SWEPT = 0x40        /* was cancelled because its program ends */
 };
 
 /* scope.flags */
@@ -79,7 +80,7 @@ typedef struct thrum_state {
     bool open;           /* a loop drives this thread */
     bool scratch_used;
     thrum_record scratch; /* the first leaf record alive */
-    thrum_timers timers;
+    thrum_timers *timers; /* from the pool, while a loop drives this thread */
     thrum_pool pool;
     void (*report)(const thrum_core_report *report); /* set by the loop */
     void *loop;

@@ -50,6 +50,15 @@ static const char *system_text(int number, char *buffer, size_t size)
 #endif
 }
 
+/* The application's own errors have a number instead of a name. */
+static const char *label(int code, char *buffer, size_t size)
+{
+    if (code > THRUM_EAPP_ || code < THRUM_EAPP_LAST_)
+        return thrum_error_name(code);
+    snprintf(buffer, size, "EAPP(%d)", THRUM_EAPP_ - code);
+    return buffer;
+}
+
 static void log_detail(const thrum_error *detail, const char *indent)
 {
     char system[128] = "", number[32] = "", buffer[96];
@@ -61,7 +70,7 @@ static void log_detail(const thrum_error *detail, const char *indent)
         thrum_log("%s  %s%s%s%s%s", indent, detail->operation ? detail->operation : "",
                   detail->operation && detail->text[0] ? ": " : "", detail->text, system, number);
     if (detail->context)
-        thrum_log("%s  while handling %s: %s", indent, thrum_error_name((int)detail->context),
+        thrum_log("%s  while handling %s: %s", indent, label((int)detail->context, buffer, sizeof buffer),
                   thrum_error_text((int)detail->context));
     for (unsigned i = 0; i < detail->depth && i < THRUM_TRACE_DEPTH; i++)
         thrum_log("%s  in %s, %s:%u", indent, thrum_function_name(detail->trace[i].function),
@@ -70,15 +79,17 @@ static void log_detail(const thrum_error *detail, const char *indent)
 
 void thrum_log_error(const char *what, int code, const thrum_error *detail)
 {
-    thrum_log("%s%s%s: %s", what, *what ? ": " : "", thrum_error_name(code), thrum_error_text(code));
+    char buffer[32];
+    thrum_log("%s%s%s: %s", what, *what ? ": " : "", label(code, buffer, sizeof buffer), thrum_error_text(code));
     if (!detail)
         return;
     log_detail(detail, "");
     for (const thrum_error *error = detail->errors; error; error = error->next) {
-        thrum_log("  - %s: %s", thrum_error_name((int)error->code), thrum_error_text((int)error->code));
+        thrum_log("  - %s: %s", label((int)error->code, buffer, sizeof buffer), thrum_error_text((int)error->code));
         log_detail(error, "  ");
         for (const thrum_error *inner = error->errors; inner; inner = inner->next)
-            thrum_log("    - %s: %s", thrum_error_name((int)inner->code), thrum_error_text((int)inner->code));
+            thrum_log("    - %s: %s", label((int)inner->code, buffer, sizeof buffer),
+                      thrum_error_text((int)inner->code));
     }
 }
 
