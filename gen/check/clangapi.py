@@ -46,7 +46,8 @@ int f(void); int a, *p;
 void g(void) {
     a = 1; a == 2; a && a; a || a; a, a; a + 1; a < 1; a ^ 1; a += 2;
     &a; *p; ++a; a--; !a; -a;
-    for (;;) ; for (f();;) ; for (;f();) ; for (;;f()) ; for (f();f();) ; for (;f();f()) ; for (f();;f()) ; for (f();f();f()) ;
+    for (;;) ; for (f();;) ; for (;f();) ; for (;;f()) ;
+    for (f();f();) ; for (;f();f()) ; for (f();;f()) ; for (f();f();f()) ;
 }
 """
 _SAMPLE_OPERATORS = "= == && || , + < ^ += & * ++ post-- ! -".split()

@@ -12,6 +12,8 @@ WITH_VALUE = ("-I", "-D", "-U", "-isystem", "-iquote", "-idirafter", "-include",
 ALONE = ("-std=", "-m32", "-m64", "-mx32", "-fshort-enums", "-fsigned-char", "-funsigned-char", "-fms-extensions",
          "-fshort-wchar", "-fno-exceptions", "-fexceptions", "-pthread", "-nostdinc", "-ansi", "--sysroot=",
          "-ffreestanding", "-fopenmp", "-fblocks", "-fgnu89-inline")
+# What newer compilers call the languages that libclang 14 knows by their working names.
+NEWER = {"c23": "c2x", "gnu23": "gnu2x", "c++23": "c++2b", "gnu++23": "gnu++2b"}
 SOURCES = (".c", ".cc", ".cpp", ".cxx", ".C", ".c++")
 
 
@@ -28,7 +30,7 @@ class Job:
         self.directory = directory
 
     def arguments(self):
-        flags = list(self.flags)
+        flags = ["-std=" + NEWER.get(flag[5:], flag[5:]) if flag.startswith("-std=") else flag for flag in self.flags]
         if not any(flag.startswith("-std=") for flag in flags):
             flags.insert(0, "-std=gnu++17" if self.file.endswith(SOURCES[1:]) else "-std=gnu11")
         return flags + ["-DTHRUM_CHECKING", "-w", "-Wno-return-type", "-ferror-limit=0", *builtin_headers()]

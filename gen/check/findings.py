@@ -87,8 +87,8 @@ class Findings:
                  (variable.name, api.place(variable.cursor), await_.where if await_ else where))
 
     def swallowed(self, await_):
-        text = (f"a cancellation caught by this {await_.name} is lost on some path: raise it again with ASYNC_RAISE, or "
-                "take it back with thrum_uncancel()")
+        text = (f"a cancellation caught by this {await_.name} is lost on some path: raise it again with ASYNC_RAISE, "
+                "or take it back with thrum_uncancel()")
         self.add(Finding("cancellation-swallowed", await_.where, text), await_.where)
 
     def made(self, node, place):
@@ -101,8 +101,8 @@ class Findings:
         where = api.place(node.cursor)
         first = min(api.place(other.cursor) for other in before)
         name = node.cursor.spelling or "it"
-        self.add(Finding("awaitable-reused", where, f"the awaitable in '{name}' was spent on line {first[1]}: it can be "
-                         "awaited, spawned or grouped once", [(first, "it was spent here")]), where)
+        text = f"the awaitable in '{name}' was spent on line {first[1]}: it can be awaited, spawned or grouped once"
+        self.add(Finding("awaitable-reused", where, text, [(first, "it was spent here")]), where)
 
 
 def nearest(awaits, where):

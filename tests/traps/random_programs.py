@@ -1,7 +1,8 @@
 """Random async functions for thrum-check, and what it should find in them.
 
-What is right is worked out here in another way than the checker's: no graph, no joining of states. The statements are run
-over every set of locals that may be lost at that point, and give, for each way out of them, the sets that may come of it.
+What is right is worked out here in another way than the checker's: no graph, no joining of states. The statements are
+run over every set of locals that may be lost at that point, and give, for each way out of them, the sets that may come
+of it.
 Ways out: "on", "break", "continue", "return", "error".
 """
 import random
