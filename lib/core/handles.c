@@ -40,7 +40,7 @@ int thrum_call_at(thrum_time when, thrum_handle *handle)
         return error;
     handle->waiter.node.flags = 0;
     handle->waiter.node.error = 0;
-    thrum_timer_start(&state->timers, &handle->waiter, when);
+    thrum_timer_start(state->timers, &handle->waiter, when);
     return 0;
 }
 
@@ -61,7 +61,7 @@ bool thrum_handle_cancel(thrum_handle *handle)
         return false;
     switch (node->state) {
     case NODE_TIMED:
-        thrum_timer_stop(&thrum_state_here()->timers, &handle->waiter);
+        thrum_timer_stop(thrum_state_here()->timers, &handle->waiter);
         break;
     case NODE_CALL:
         list_remove(node);

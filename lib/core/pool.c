@@ -37,24 +37,60 @@ static size_t class_size(unsigned class)
     return ((size_t)(step + 5) * (POOL_FINE * 2)) << shift;
 }
 
-static void ready(thrum_pool *pool)
-{
-    if (pool->limit)
-        return;
-#if defined(THRUM_POOL_EACH)
-    pool->limit = 1; /* every block by itself, so that the allocator's own checks see each */
-#else
-    pool->limit = pool->array || !pool->allocator.each ? POOL_SLAB_LIMIT : 1;
-#endif
-#if THRUM_HOSTED
-    if (!pool->array && !pool->allocator.allocate)
-        pool->allocator = thrum_pool_host_allocator();
-#endif
-}
-
 static void *allocate(thrum_pool *pool, size_t bytes)
 {
     return pool->allocator.allocate ? pool->allocator.allocate(pool->allocator.context, bytes) : NULL;
+}
+
+/* Out of a static array blocks are cut one by one, which wastes least: tasks, all of one size, from its end, so that
+ * they can be walked; everything else from its beginning. */
+enum { ARRAY_TASK = (sizeof(thrum_child) + 15) / 16 * 16 };
+
+static void *cut(thrum_pool *pool, size_t size)
+{
+    uintptr_t at = (uintptr_t)pool->memory;
+    if (size % 16 == 0)
+        at = (at + 15) / 16 * 16;
+    if (at + size > (uintptr_t)pool->end)
+        return NULL;
+    char *block = pool->memory + (at - (uintptr_t)pool->memory);
+    pool->memory = block + size;
+    return block;
+}
+
+static void *cut_task(thrum_pool *pool)
+{
+    if ((size_t)(pool->end - pool->memory) < ARRAY_TASK)
+        return NULL;
+    pool->tasks++;
+    return pool->end -= ARRAY_TASK;
+}
+
+/* At first use: whether the pool has what it needs to give anything. */
+static bool ready(thrum_pool *pool)
+{
+    if (pool->limit)
+        return true;
+#if THRUM_HOSTED
+    if (!pool->array && !pool->allocator.allocate)
+        pool->allocator = thrum_pool_host_allocator();
+    size_t size = sizeof *pool->lists;
+    pool->lists = (pool_lists *)(pool->array ? cut(pool, size) : allocate(pool, size));
+    if (!pool->lists)
+        return false;
+#else
+    static pool_lists lists;
+    pool->lists = &lists;
+#endif
+    memset(pool->lists, 0, sizeof *pool->lists);
+#if defined(THRUM_POOL_EACH) || !THRUM_HOSTED
+    bool each = true;
+#else
+    bool each = pool->allocator.each;
+#endif
+    /* With `each`, every block comes by itself, so that the allocator's own checks see it. */
+    pool->limit = pool->array || !each ? POOL_SLAB_LIMIT : 1;
+    return true;
 }
 
 static pool_slab *slab_new(thrum_pool *pool, size_t size, size_t count, unsigned kind)
@@ -88,38 +124,13 @@ static void *take_single(thrum_pool *pool, size_t size, unsigned kind)
     return slab->blocks;
 }
 
-/* Out of a static array blocks are cut one by one: the least waste, and nothing to walk but tasks. */
-static void *cut(thrum_pool *pool, size_t size)
+/* A block that was never used, from the slab of its class or a new one. */
+static void *take_fresh(thrum_pool *pool, unsigned class, size_t exact, unsigned kind)
 {
-    uintptr_t at = (uintptr_t)pool->memory;
-    if (size % 16 == 0)
-        at = (at + 15) / 16 * 16;
-    if (at + size > (uintptr_t)pool->end)
-        return NULL;
-    char *block = pool->memory + (at - (uintptr_t)pool->memory);
-    pool->memory = block + size;
-    return block;
-}
-
-void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind)
-{
-    ready(pool);
-    if (pool->array && size > pool->limit)
-        return NULL;
-    if (size > pool->limit)
-        return take_single(pool, size, kind);
-    unsigned class = pool_class(size);
-    pool_block *block = pool->free[kind][class];
-    if (block) {
-        pool->free[kind][class] = block->next;
-        return block;
-    }
-    size_t exact = class_size(class);
-    if (pool->array)
-        return cut(pool, exact);
-    pool_slab *slab = pool->current[kind][class];
-    if (!slab || slab->fresh == slab->count) {
-        size_t bytes = slab ? slab->bytes * 2 : POOL_SLAB_LEAST;
+#if THRUM_HOSTED
+    pool_slab **current = &pool->lists->current[kind][class];
+    if (!*current || (*current)->fresh == (*current)->count) {
+        size_t bytes = *current ? (*current)->bytes * 2 : POOL_SLAB_LEAST;
         if (bytes > POOL_SLAB_MOST)
             bytes = POOL_SLAB_MOST;
         size_t count = (bytes - SLAB_HEADER) / exact;
@@ -128,9 +139,31 @@ void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind)
             grown = slab_new(pool, exact, 1, kind);
         if (!grown)
             return NULL;
-        pool->current[kind][class] = slab = grown;
+        *current = grown;
     }
-    return slab->blocks + slab->fresh++ * exact;
+    return (*current)->blocks + (*current)->fresh++ * exact;
+#else
+    (void)class;
+    return take_single(pool, exact, kind);
+#endif
+}
+
+void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind)
+{
+    if (!ready(pool) || (pool->array && size > pool->limit))
+        return NULL;
+    if (size > pool->limit)
+        return take_single(pool, size, kind);
+    unsigned class = pool_class(size);
+    pool_block *block = pool->lists->free[kind][class];
+    if (block) {
+        pool->lists->free[kind][class] = block->next;
+        return block;
+    }
+    size_t exact = class_size(class);
+    if (!pool->array)
+        return take_fresh(pool, class, exact, kind);
+    return kind == POOL_TASK ? cut_task(pool) : cut(pool, exact);
 }
 
 void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned kind)
@@ -148,14 +181,19 @@ void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned k
         pool->allocator.release(pool->allocator.context, slab, slab->bytes);
 }
 
+static bool marked_free(const void *block) { return ((const pool_block *)block)->mark == POOL_FREE_MARK; }
+
 static bool in_use(const pool_slab *slab, size_t i)
 {
-    const pool_block *block = (const pool_block *)(const void *)(slab->blocks + i * slab->size);
-    return slab->single || block->mark != POOL_FREE_MARK;
+    return slab->single || !marked_free(slab->blocks + i * slab->size);
 }
 
 void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block, void *context), void *context)
 {
+    if (kind == POOL_TASK)
+        for (size_t i = 0; i < pool->tasks; i++)
+            if (!marked_free(pool->end + i * ARRAY_TASK))
+                visit(pool->end + i * ARRAY_TASK, context);
     for (pool_slab *slab = pool->slabs, *next; slab; slab = next) {
         next = slab->next; /* visiting a large block may free it, and its slab with it */
         if (slab->kind != kind)
@@ -169,38 +207,28 @@ void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block,
     }
 }
 
-static bool pool_idle(const thrum_pool *pool)
-{
-    for (const pool_slab *slab = pool->slabs; slab; slab = slab->next)
-        for (size_t i = 0; i < slab->fresh; i++)
-            if (in_use(slab, i))
-                return false;
-    return true;
-}
-
 int thrum_pool_clear(void)
 {
     thrum_pool *pool = &thrum_state_here()->pool;
-    if (!pool_idle(pool))
+    thrum_pool_stats stats;
+    thrum_pool_stats_get(&stats);
+    if (stats.used)
         return THRUM_ESTATE;
+    if (pool->array)
+        return 0; /* what was cut from an array stays cut */
+    thrum_allocator allocator = pool->allocator;
     while (pool->slabs) {
         pool_slab *slab = pool->slabs;
         pool->slabs = slab->next;
-        if (pool->allocator.release)
-            pool->allocator.release(pool->allocator.context, slab, slab->bytes);
+        if (allocator.release)
+            allocator.release(allocator.context, slab, slab->bytes);
     }
-    thrum_allocator allocator = pool->allocator;
-    bool array = pool->array;
-    char *memory = pool->memory, *end = pool->end;
+#if THRUM_HOSTED
+    if (pool->lists && allocator.release)
+        allocator.release(allocator.context, pool->lists, sizeof *pool->lists);
+#endif
     memset(pool, 0, sizeof *pool);
-    if (array) {
-        /* What was cut from an array stays cut. */
-        pool->memory = memory;
-        pool->end = end;
-        pool->array = true;
-    } else {
-        pool->allocator = allocator;
-    }
+    pool->allocator = allocator;
     return 0;
 }
 
@@ -226,10 +254,13 @@ int thrum_pool_use_memory(void *memory, size_t size)
     if (error)
         return error;
     memset(pool, 0, sizeof *pool);
+    uintptr_t first = ((uintptr_t)memory + 15) / 16 * 16, last = ((uintptr_t)memory + size) / 16 * 16;
+    if (last <= first)
+        return THRUM_EINVAL;
     pool->array = true;
-    pool->memory = (char *)memory;
-    pool->end = (char *)memory + size;
-    pool->size = size;
+    pool->memory = (char *)memory + (first - (uintptr_t)memory);
+    pool->size = (size_t)(last - first);
+    pool->end = pool->memory + pool->size;
     return 0;
 }
 
@@ -246,13 +277,16 @@ void thrum_pool_stats_get(thrum_pool_stats *stats)
                 stats->blocks++;
             }
     }
-    if (pool->array) {
-        stats->reserved = pool->size;
-        stats->peak = pool->size - (size_t)(pool->end - pool->memory);
-        stats->used = stats->peak;
-        for (unsigned kind = 0; kind < POOL_KINDS; kind++)
-            for (unsigned class = 0; class < POOL_CLASSES; class++)
-                for (const pool_block *block = pool->free[kind][class]; block; block = block->next)
-                    stats->used -= class_size(class);
-    }
+    if (!pool->array)
+        return;
+    stats->reserved = pool->size;
+    if (!pool->limit)
+        return;
+    size_t lists = THRUM_HOSTED ? sizeof *pool->lists : 0;
+    stats->peak = pool->size - (size_t)(pool->end - pool->memory);
+    stats->used = stats->peak - lists;
+    for (unsigned kind = 0; kind < POOL_KINDS; kind++)
+        for (unsigned class = 0; class < POOL_CLASSES; class++)
+            for (const pool_block *block = pool->lists->free[kind][class]; block; block = block->next)
+                stats->used -= kind == POOL_TASK ? (size_t)ARRAY_TASK : class_size(class);
 }

@@ -29,14 +29,22 @@ typedef struct pool_block {
 
 struct pool_slab;
 
-typedef struct thrum_pool {
+/* Free blocks, and the slab that fresh ones are cut from. Not in the thread's own memory on hosts, of which a library that
+ * is loaded at run time gets little. */
+typedef struct pool_lists {
     pool_block *free[POOL_KINDS][POOL_CLASSES];
-    struct pool_slab *current[POOL_KINDS][POOL_CLASSES]; /* the slab that fresh blocks of a class are cut from */
-    struct pool_slab *slabs;
+#if THRUM_HOSTED
+    struct pool_slab *current[POOL_KINDS][POOL_CLASSES];
+#endif
+} pool_lists;
+
+typedef struct thrum_pool {
     size_t limit; /* larger blocks come from the allocator one by one; 0 until first use */
+    struct pool_lists *lists;
+    struct pool_slab *slabs;
     thrum_allocator allocator;
     char *memory, *end; /* the rest of a static array */
-    size_t size;        /* of that array */
+    size_t size, tasks; /* of that array; tasks at its end */
     bool array;
 } thrum_pool;
 
@@ -58,7 +66,7 @@ static inline unsigned pool_class(size_t size)
 static inline void *pool_take(thrum_pool *pool, size_t size, unsigned kind)
 {
     if (THRUM_LIKELY_(size <= pool->limit)) {
-        pool_block **list = &pool->free[kind][pool_class(size)];
+        pool_block **list = &pool->lists->free[kind][pool_class(size)];
         pool_block *block = *list;
         if (THRUM_LIKELY_(block != NULL)) {
             *list = block->next;
@@ -75,7 +83,7 @@ static inline void pool_give(thrum_pool *pool, void *memory, size_t size, unsign
         return;
     }
     pool_block *block = (pool_block *)memory;
-    pool_block **list = &pool->free[kind][pool_class(size)];
+    pool_block **list = &pool->lists->free[kind][pool_class(size)];
     block->next = *list;
     block->mark = POOL_FREE_MARK;
     *list = block;

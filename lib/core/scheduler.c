@@ -221,7 +221,7 @@ void thrum_core_batch(void)
 
 bool thrum_core_ready(void) { return !list_empty(&thrum_state_here()->ready); }
 
-thrum_time thrum_core_next(void) { return thrum_timers_next(&thrum_state_here()->timers); }
+thrum_time thrum_core_next(void) { return thrum_timers_next(thrum_state_here()->timers); }
 
 thrum_time thrum_now(void) { return thrum_state_here()->now; }
 
@@ -232,9 +232,12 @@ bool thrum_core_open(void *loop, thrum_time now, void (*report)(const thrum_core
     thrum_state *state = thrum_state_here();
     if (state->open)
         return false;
+    state->timers = (thrum_timers *)pool_take(&state->pool, sizeof *state->timers, POOL_OTHER);
+    if (!state->timers)
+        return false;
     list_init(&state->ready);
     list_init(&state->batch);
-    thrum_timers_open(&state->timers, now);
+    thrum_timers_open(state->timers, now);
     state->now = now;
     state->loop = loop;
     state->report = report;
@@ -331,6 +334,8 @@ void thrum_core_close(void)
     thrum_pool_walk(&state->pool, POOL_FRAME, free_dropped, NULL);
     list_init(&state->ready);
     list_init(&state->batch);
+    pool_give(&state->pool, state->timers, sizeof *state->timers, POOL_OTHER);
+    state->timers = NULL;
     state->open = false;
     state->loop = NULL;
     state->report = NULL;

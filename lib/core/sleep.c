@@ -27,7 +27,7 @@ static thrum_time time_of(const thrum_record *record) { return (thrum_time)recor
 static thrum_step sleep_until_start(thrum_task *task, thrum_record *record)
 {
     thrum_step step = { THRUM_PARKED_ };
-    thrum_timer_start(&thrum_state_here()->timers, &task->waiter, time_of(record));
+    thrum_timer_start(thrum_state_here()->timers, &task->waiter, time_of(record));
     return step;
 }
 
@@ -41,14 +41,14 @@ static thrum_step sleep_start(thrum_task *task, thrum_record *record)
 #else
     thrum_time when = state->now + delay;
 #endif
-    thrum_timer_start(&state->timers, &task->waiter, when);
+    thrum_timer_start(state->timers, &task->waiter, when);
     return step;
 }
 
 static thrum_cancel_result sleep_cancel(thrum_task *task)
 {
     if (task->waiter.node.state == NODE_TIMED)
-        thrum_timer_stop(&thrum_state_here()->timers, &task->waiter);
+        thrum_timer_stop(thrum_state_here()->timers, &task->waiter);
     return THRUM_DETACHED;
 }
 

@@ -6,18 +6,15 @@
 #include <thrum/types.h>
 
 #if THRUM_RADIX_TIMERS
-enum { THRUM_TIMER_BUCKETS = 64 };
+enum { TIMER_LEVELS = 8, TIMER_SLOTS = 64 };
 
-typedef struct thrum_timer_bucket {
-    thrum_node list;     /* sentinel */
-    thrum_time earliest; /* no timer in it is due before; exact unless `stale` */
-    bool stale;
-} thrum_timer_bucket;
-
+/* Each slot is the sentinel of a list; its `as.when` is the time of its earliest timer, or earlier while `stale`. */
 typedef struct thrum_timers {
-    uint64_t filled;  /* bit i: bucket i has timers */
     thrum_time floor; /* a time that has been reached */
-    thrum_timer_bucket buckets[THRUM_TIMER_BUCKETS];
+    uint64_t filled[TIMER_LEVELS], stale[TIMER_LEVELS];
+    thrum_waiter current; /* what is due in the same tick as the floor, or before */
+    bool current_stale;
+    thrum_waiter slots[TIMER_LEVELS][TIMER_SLOTS];
 } thrum_timers;
 #else
 typedef struct thrum_timers {

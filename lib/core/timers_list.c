@@ -40,7 +40,7 @@ thrum_time thrum_timers_next(thrum_timers *timers)
 
 void thrum_timers_collect(thrum_state *state, thrum_time now)
 {
-    thrum_node *list = &state->timers.list;
+    thrum_node *list = &state->timers->list;
     while (!list_empty(list) && time_reached(when_of(list->next), now)) {
         thrum_node *node = list->next;
         list_remove(node);

@@ -1,8 +1,10 @@
-/* Timers in a radix heap. Time only goes forward, so a timer can stand in the bucket of the highest bit in which its time
- * differs from a time that has been reached, the floor: a later bucket holds only later timers, and all timers of one
- * time stand in one bucket in the order of arming. Start and stop are a list operation each. When the floor rises past a
- * bucket its timers are due; those of the bucket in which the floor now lies move down, each at most once a bit.
- * Radix heap: Ahuja, Mehlhorn, Orlin, Tarjan, "Faster algorithms for the shortest path problem", 1990. */
+/* Timers in a radix heap with 64 slots a level. Time only goes forward, so a timer can stand in the slot of the highest
+ * base-64 digit in which its time differs from a time that has been reached, the floor. Later slots and levels hold only
+ * later timers, and all timers of one time stand in one slot in the order of arming. Start and stop are a list operation
+ * each. When the floor passes a slot, its timers are due; those of the slot in which the floor now lies move down, each
+ * at most once a level. Times that are equal but for the last 16 bits (65 microseconds) are told apart when due.
+ * Radix heap: Ahuja, Mehlhorn, Orlin, Tarjan, "Faster algorithms for the shortest path problem", 1990; its relative with
+ * a wheel a level: Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987. */
 #include "core/timers.h"
 
 #if THRUM_RADIX_TIMERS
@@ -27,30 +29,57 @@ static unsigned highest_bit(uint64_t bits)
 
 static unsigned lowest_bit(uint64_t bits) { return highest_bit(bits & (~bits + 1)); }
 
-static unsigned bucket_of(const thrum_timers *timers, thrum_time when)
+enum { TICK_BITS = 16, DIGIT_BITS = 6 };
+
+/* A place is a level and a slot, or `current`. */
+typedef struct place {
+    thrum_waiter *list;
+    uint64_t bit;   /* of the slot; 0 for current */
+    unsigned level; /* of the slot */
+} place;
+
+static place place_of(thrum_timers *timers, thrum_time when)
 {
-    return when <= timers->floor ? 0 : 1 + highest_bit((uint64_t)(when ^ timers->floor));
+    place found = { &timers->current, 0, 0 };
+    uint64_t differs = when <= timers->floor ? 0 : (uint64_t)(when ^ timers->floor) >> TICK_BITS;
+    if (differs) {
+        found.level = highest_bit(differs) / DIGIT_BITS;
+        unsigned slot = (unsigned)((uint64_t)when >> (TICK_BITS + DIGIT_BITS * found.level)) % TIMER_SLOTS;
+        found.bit = UINT64_C(1) << slot;
+        found.list = &timers->slots[found.level][slot];
+    }
+    return found;
+}
+
+static void slot_init(thrum_waiter *slot)
+{
+    list_init(&slot->node);
+    slot->as.when = THRUM_NEVER;
 }
 
 void thrum_timers_open(thrum_timers *timers, thrum_time now)
 {
-    timers->filled = 0;
     timers->floor = now;
-    for (unsigned i = 0; i < THRUM_TIMER_BUCKETS; i++)
-        list_init(&timers->buckets[i].list);
+    timers->current_stale = false;
+    slot_init(&timers->current);
+    for (unsigned level = 0; level < TIMER_LEVELS; level++) {
+        timers->filled[level] = timers->stale[level] = 0;
+        for (unsigned slot = 0; slot < TIMER_SLOTS; slot++)
+            slot_init(&timers->slots[level][slot]);
+    }
 }
 
-static void insert(thrum_timers *timers, thrum_waiter *waiter)
+static inline void insert(thrum_timers *timers, thrum_waiter *waiter)
 {
-    thrum_time when = waiter->as.when;
-    unsigned i = bucket_of(timers, when);
-    thrum_timer_bucket *bucket = &timers->buckets[i];
-    if (!(timers->filled >> i & 1) || when < bucket->earliest) {
-        bucket->earliest = when;
-        bucket->stale = false;
+    place to = place_of(timers, waiter->as.when);
+    if (waiter->as.when < to.list->as.when) {
+        to.list->as.when = waiter->as.when;
+        timers->stale[to.level] &= ~to.bit;
+        if (!to.bit)
+            timers->current_stale = false;
     }
-    timers->filled |= UINT64_C(1) << i;
-    list_append(&bucket->list, &waiter->node);
+    timers->filled[to.level] |= to.bit;
+    list_append(&to.list->node, &waiter->node);
 }
 
 void thrum_timer_start(thrum_timers *timers, thrum_waiter *waiter, thrum_time when)
@@ -62,40 +91,55 @@ void thrum_timer_start(thrum_timers *timers, thrum_waiter *waiter, thrum_time wh
 
 void thrum_timer_stop(thrum_timers *timers, thrum_waiter *waiter)
 {
-    unsigned i = bucket_of(timers, waiter->as.when);
-    thrum_timer_bucket *bucket = &timers->buckets[i];
+    place from = place_of(timers, waiter->as.when);
     list_remove(&waiter->node);
-    if (list_empty(&bucket->list))
-        timers->filled &= ~(UINT64_C(1) << i);
-    else if (waiter->as.when == bucket->earliest)
-        bucket->stale = true;
     waiter->node.state = NODE_PARKED;
+    if (list_empty(&from.list->node)) {
+        from.list->as.when = THRUM_NEVER;
+        timers->filled[from.level] &= ~from.bit;
+        timers->stale[from.level] &= ~from.bit;
+        if (!from.bit)
+            timers->current_stale = false;
+    } else if (waiter->as.when == from.list->as.when) {
+        timers->stale[from.level] |= from.bit;
+        if (!from.bit)
+            timers->current_stale = true;
+    }
 }
 
 /* The earliest time was that of a timer that is gone. Look again, but not through thousands at every stop: a time that
  * is too early costs one pass that finds nothing. */
-static void look_again(thrum_timer_bucket *bucket)
+static bool look_again(thrum_waiter *slot)
 {
     thrum_time earliest = THRUM_NEVER;
     unsigned seen = 0;
-    for (thrum_node *node = bucket->list.next; node != &bucket->list; node = node->next) {
+    for (thrum_node *node = slot->node.next; node != &slot->node; node = node->next) {
         if (++seen > 64)
-            return;
+            return false;
         if (waiter_of(node)->as.when < earliest)
             earliest = waiter_of(node)->as.when;
     }
-    bucket->earliest = earliest;
-    bucket->stale = false;
+    slot->as.when = earliest;
+    return true;
 }
 
 thrum_time thrum_timers_next(thrum_timers *timers)
 {
-    if (!timers->filled)
-        return THRUM_NEVER;
-    thrum_timer_bucket *bucket = &timers->buckets[lowest_bit(timers->filled)];
-    if (bucket->stale)
-        look_again(bucket);
-    return bucket->earliest;
+    if (!list_empty(&timers->current.node)) {
+        if (timers->current_stale && look_again(&timers->current))
+            timers->current_stale = false;
+        return timers->current.as.when;
+    }
+    for (unsigned level = 0; level < TIMER_LEVELS; level++) {
+        if (!timers->filled[level])
+            continue;
+        unsigned slot = lowest_bit(timers->filled[level]);
+        uint64_t bit = UINT64_C(1) << slot;
+        if (timers->stale[level] & bit && look_again(&timers->slots[level][slot]))
+            timers->stale[level] &= ~bit;
+        return timers->slots[level][slot].as.when;
+    }
+    return THRUM_NEVER;
 }
 
 /* ---- what is due, in order ---- */
@@ -144,23 +188,17 @@ static bool sorted(const thrum_node *list)
     return true;
 }
 
-void thrum_timers_collect(thrum_state *state, thrum_time now)
+/* Move what stands in `current` and is due to the ready queue, in order. */
+static void take_current(thrum_state *state, thrum_timers *timers, thrum_time now)
 {
-    thrum_timers *timers = &state->timers;
-    if (!timers->filled || timers->buckets[lowest_bit(timers->filled)].earliest > now)
-        return;
-    thrum_node due, mixed;
+    thrum_node due, rest;
     list_init(&due);
-    list_init(&mixed);
-    unsigned here = bucket_of(timers, now);
-    for (unsigned i = 0; i < here; i++)
-        list_splice(&due, &timers->buckets[i].list);
-    list_splice(here ? &mixed : &due, &timers->buckets[here].list);
-    timers->filled &= here == 63 ? 0 : ~((UINT64_C(2) << here) - 1);
-    if (now > timers->floor)
-        timers->floor = now;
-    while (!list_empty(&mixed)) {
-        thrum_node *node = mixed.next;
+    list_init(&rest);
+    list_splice(&rest, &timers->current.node);
+    slot_init(&timers->current);
+    timers->current_stale = false;
+    while (!list_empty(&rest)) {
+        thrum_node *node = rest.next;
         list_remove(node);
         if (waiter_of(node)->as.when <= now)
             list_append(&due, node);
@@ -178,6 +216,48 @@ void thrum_timers_collect(thrum_state *state, thrum_time now)
         next = node->next;
         ready_push(state, node, node->flags & TASK_IS ? NODE_DUE : NODE_CALL);
     }
+}
+
+/* Raise the floor to the beginning of the first slot that has timers, if `now` has reached that, and let them move down:
+ * into `current` at last. Nothing lies between. */
+static bool open_slot(thrum_timers *timers, thrum_time now)
+{
+    for (unsigned level = 0; level < TIMER_LEVELS; level++) {
+        if (!timers->filled[level])
+            continue;
+        unsigned slot = lowest_bit(timers->filled[level]), shift = TICK_BITS + DIGIT_BITS * level;
+        uint64_t above = ~((UINT64_C(1) << (shift + DIGIT_BITS < 64 ? shift + DIGIT_BITS : 63)) - 1);
+        thrum_time begins = (thrum_time)(((uint64_t)timers->floor & above) | (uint64_t)slot << shift);
+        if (begins > now)
+            return false;
+        thrum_node moving;
+        list_init(&moving);
+        list_splice(&moving, &timers->slots[level][slot].node);
+        timers->slots[level][slot].as.when = THRUM_NEVER;
+        timers->filled[level] &= ~(UINT64_C(1) << slot);
+        timers->stale[level] &= ~(UINT64_C(1) << slot);
+        timers->floor = begins;
+        while (!list_empty(&moving)) {
+            thrum_node *node = moving.next;
+            list_remove(node);
+            insert(timers, waiter_of(node));
+        }
+        return true;
+    }
+    return false;
+}
+
+void thrum_timers_collect(thrum_state *state, thrum_time now)
+{
+    thrum_timers *timers = state->timers;
+    if (thrum_timers_next(timers) > now)
+        return;
+    do
+        if (!list_empty(&timers->current.node))
+            take_current(state, timers, now);
+    while (open_slot(timers, now));
+    if (now > timers->floor)
+        timers->floor = now;
 }
 
 #endif
