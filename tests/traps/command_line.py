@@ -39,7 +39,7 @@ def cases(checker, here, include, document):
         shutil.copy(os.path.join(here, "trap.h"), os.path.join(folder, "with space.h"))
         entry = {"directory": "build", "file": "../local_counter.c",
                  "command": "ccache avr-gcc -std=gnu23 -mmcu=atmega328p -march=native -fanalyzer -Wduplicated-cond -O3 "
-                            f"-MD -MF x.d -o x.o -I.. -I'{include}' -DHEADER='\\"with space.h\\"' "
+                            f"-MD -MF x.d -o x.o -I.. -I'{include}' -DHEADER='\"with space.h\"' "
                             "-c ../local_counter.c"}
         with open(os.path.join(folder, "build", "compile_commands.json"), "w", encoding="utf-8") as file:
             json.dump([dict(entry, directory=os.path.join(folder, "build"))] * 2, file)
