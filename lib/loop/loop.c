@@ -130,6 +130,7 @@ int thrum_loop_close(thrum_loop *loop)
     }
     loop_close_watches(loop);
     loop->state->loop = NULL;
+    loop->state->now = 0;
     loop->backend->close(loop);
     free(loop->scratch);
     give_memory(loop);
