@@ -174,13 +174,13 @@ int thrum_take_error_(thrum_task *task)
 }
 
 /* The innermost open block of this frame that has something to do on the way out; it is where control goes next. */
-static bool unwind(thrum_task *task, thrum_coro *coro)
+static bool unwind(thrum_task *task, thrum_coro *coro, int32_t error)
 {
     thrum_scope *scope;
+    bool failed = error != 0;
     while ((scope = task->scopes) && scope->owner == coro) {
         task->scopes = scope->outer;
         scope->flags &= (uint8_t)~SCOPE_OPEN;
-        bool failed = (THRUM_LEAVING_(coro) & THRUM_FAILED_) != 0;
         if (scope->flags & SCOPE_TRY) {
             if (!failed) { /* a return passes a TRY by */
                 scope->phase = THRUM_OVER_;
@@ -191,12 +191,11 @@ static bool unwind(thrum_task *task, thrum_coro *coro)
         } else if (scope->phase == THRUM_BODY_) {
             scope->flags |= SCOPE_LEFT_BY_RETURN;
         }
-        scope->error = failed ? (int32_t)coro->result : 0;
+        scope->error = error;
         scope->phase = THRUM_EXITING_;
-        if (failed) {
-            THRUM_LEAVING_(coro) &= ~THRUM_FAILED_;
+        /* The error replaces a return that was on its way; what FINALLY interrupted goes on after it. */
+        if (failed && !(THRUM_LEAVING_(coro) & THRUM_IN_FINALLY_))
             coro->result = 0;
-        }
         coro->resume = (coro->resume & ~THRUM_LABEL_MASK_) | scope->label;
         return true;
     }
@@ -210,11 +209,13 @@ bool thrum_leave_(thrum_task *task, thrum_coro *coro)
         task->waiter.node.error = 0;
         thrum_detail_pass(task, error, THRUM_LEAVING_(coro) & THRUM_FAILED_ ? (int)coro->result : 0, function_of(coro),
                           line_of(coro));
+    }
+    if (task->scopes && unwind(task, coro, error))
+        return false;
+    if (error) {
         THRUM_LEAVING_(coro) |= THRUM_FAILED_;
         coro->result = error;
     }
-    if (task->scopes && unwind(task, coro))
-        return false;
     if (THRUM_LEAVING_(coro) & THRUM_IN_FINALLY_)
         return true;
     THRUM_LEAVING_(coro) |= THRUM_IN_FINALLY_;
