@@ -205,7 +205,7 @@ TEST(arguments, locals_are_cleared_buffers_are_not)
     /* From one array: the second frame gets the very block of the first. Its first bytes have been in the pool's list. */
     static union {
         long long align;
-        char bytes[4096];
+        char bytes[65536];
     } memory;
     thrum_value value = 99;
     CHECK_EQ(thrum_pool_use_memory(memory.bytes, sizeof memory.bytes), 0);

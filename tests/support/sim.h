@@ -39,6 +39,7 @@ typedef struct sim_note {
 
 typedef struct sim_world {
     bool open;
+    size_t base; /* blocks of the pool that the open loop itself needs */
     size_t passes;
     size_t reports; /* may be more than there are notes */
     sim_note notes[SIM_NOTES];
@@ -71,6 +72,19 @@ static inline void sim_note_(const char *message, int error, const thrum_functio
     sim.reports++;
 }
 
+static inline size_t sim_all_blocks_(void)
+{
+    thrum_pool_stats stats;
+    thrum_pool_stats_get(&stats);
+    return stats.blocks;
+}
+
+/* Blocks of the pool that tests have in use. */
+static inline size_t sim_blocks(void)
+{
+    return sim_all_blocks_() - sim.base;
+}
+
 #ifdef TEST_SIM_CORE
 
 static inline void sim_report_(const thrum_core_report *report)
@@ -82,8 +96,10 @@ static inline void sim_report_(const thrum_core_report *report)
 static inline void sim_open(void)
 {
     memset(&sim, 0, sizeof sim);
-    sim.open = true;
+    size_t before = sim_all_blocks_();
     CHECK(thrum_core_open(&sim, 0, sim_report_));
+    sim.base = sim_all_blocks_() - before;
+    sim.open = true;
 }
 
 static inline bool sim_ready(void)
@@ -124,8 +140,10 @@ static inline void sim_open(void)
 {
     thrum_loop_options options = {.size = sizeof options, .backend = THRUM_BACKEND_SIM};
     memset(&sim, 0, sizeof sim);
-    sim.open = true;
+    size_t before = sim_all_blocks_();
     CHECK_EQ(thrum_loop_new(&sim.loop, &options), 0);
+    sim.base = sim_all_blocks_() - before;
+    sim.open = true;
     thrum_loop_set_exception_handler(sim.loop, sim_report_, NULL);
 }
 
@@ -180,18 +198,12 @@ static inline void sim_finish(void)
         continue;
 }
 
-static inline size_t sim_blocks(void)
-{
-    thrum_pool_stats stats;
-    thrum_pool_stats_get(&stats);
-    return stats.blocks;
-}
-
 /* Close without looking whether something was left. */
 static inline void sim_abandon(void)
 {
     sim_end_();
     sim.open = false;
+    sim.base = 0;
 }
 
 static inline void sim_close(void)
