@@ -117,10 +117,17 @@ THRUM_API void thrum_lost_(const thrum_coro *coro) THRUM_NORETURN_;
 THRUM_API void thrum_scope_begin_(thrum_task *task, thrum_scope *scope);
 THRUM_API void thrum_try_begin_(thrum_task *task, thrum_scope *scope, uint32_t label);
 THRUM_API bool thrum_scope_entered_(thrum_task *task, thrum_scope *scope, uint32_t label);
-THRUM_API void thrum_scope_next_(thrum_task *task, thrum_scope *scope);
-THRUM_API thrum_awaitable thrum_scope_exit_(thrum_task *task, thrum_scope *scope);
+THRUM_API void thrum_try_next_(thrum_task *task, thrum_scope *scope);
+THRUM_API thrum_step thrum_scope_exit_(thrum_task *task, thrum_scope *scope, uint32_t resume);
 THRUM_API bool thrum_scope_left_(thrum_task *task, thrum_scope *scope);
 THRUM_API bool thrum_catch_(thrum_task *task, thrum_scope *scope, bool all);
+
+/* The phases of a block follow one another; a block that is over stays so. */
+static inline void thrum_scope_next_(thrum_scope *scope)
+{
+    if (scope->phase)
+        scope->phase = (uint8_t)((scope->phase + 1) & 3);
+}
 
 static inline thrum_awaitable thrum_same_(thrum_awaitable what) { return what; }
 
@@ -415,9 +422,10 @@ static inline thrum_step thrum_again_(void)
 }
 
 /* Start to wait; go on at label k, at once or when woken. */
-#define THRUM_PARK_(x, k) \
+#define THRUM_PARK_(x, k) THRUM_PARK_STEP_(THRUM_START_(x, THRUM_LABEL_(k) | THRUM_LINE_), k)
+#define THRUM_PARK_STEP_(start, k) \
     { \
-        thrum_step step_ = THRUM_START_(x, THRUM_LABEL_(k) | THRUM_LINE_); \
+        thrum_step step_ = start; \
         if (step_.what) \
             return step_; \
     } \
@@ -502,8 +510,8 @@ static inline thrum_step thrum_again_(void)
  * the block still comes to the exit. */
 #define THRUM_WITH(scope, enter) THRUM_WITH_(scope, enter, THRUM_COUNTER_, THRUM_COUNTER2_, THRUM_COUNTER3_)
 #define THRUM_WITH_(s, enter, k1, k2, k3) \
-    for (thrum_scope_begin_(task_, &(s).scope); (s).scope.phase; thrum_scope_next_(task_, &(s).scope)) \
-        for (; (s).scope.phase; thrum_scope_next_(task_, &(s).scope)) \
+    for (thrum_scope_begin_(task_, &(s).scope); (s).scope.phase; thrum_scope_next_(&(s).scope)) \
+        for (; (s).scope.phase; thrum_scope_next_(&(s).scope)) \
             if ((s).scope.phase == THRUM_ENTERING_) { \
                 THRUM_PARK_(THRUM_OF_(enter), k1) \
                 if (thrum_scope_entered_(task_, &(s).scope, THRUM_LABEL_(k2))) \
@@ -512,15 +520,15 @@ static inline thrum_step thrum_again_(void)
                 if (task_->scopes != &(s).scope) \
                     goto leave_; /* a goto left a block inside this one open: its exit comes first */ \
                 THRUM_CASE_(k2): \
-                THRUM_PARK_(thrum_scope_exit_(task_, &(s).scope), k3) \
+                THRUM_PARK_STEP_(thrum_scope_exit_(task_, &(s).scope, THRUM_LABEL_(k3) | THRUM_LINE_), k3) \
                 if (thrum_scope_left_(task_, &(s).scope)) \
                     goto leave_; \
             } else
 
 #define THRUM_TRY(scope) THRUM_TRY_(scope, THRUM_COUNTER_)
 #define THRUM_TRY_(s, k) \
-    for (thrum_try_begin_(task_, &(s).scope, THRUM_LABEL_(k)); (s).scope.phase; thrum_scope_next_(task_, &(s).scope)) \
-        for (; (s).scope.phase; thrum_scope_next_(task_, &(s).scope)) \
+    for (thrum_try_begin_(task_, &(s).scope, THRUM_LABEL_(k)); (s).scope.phase; thrum_try_next_(task_, &(s).scope)) \
+        for (; (s).scope.phase; thrum_try_next_(task_, &(s).scope)) \
             THRUM_CASE_(k): if ((s).scope.phase == THRUM_BODY_)
 
 #define THRUM_CATCH(err, s) \

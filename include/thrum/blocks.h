@@ -17,11 +17,19 @@ THRUM_BEGIN_DECLS
 typedef struct thrum_scope thrum_scope;
 
 /**
- * Make what is awaited when a block is left. `scope->error` is the error in flight, or 0: the exit may set it to 0, and
+ * Leave a block: make what is awaited then, or do it at once and give THRUM_NOTHING. `scope->error` is the error in flight, or 0: the exit may set it to 0, and
  * the program goes on after the block, or to another error. An error of the exit itself replaces it.
  * asyncio: `__aexit__`
  */
 typedef thrum_awaitable thrum_scope_exit(thrum_scope *scope);
+
+/** For a scope's exit: there is nothing to await. */
+#define THRUM_NOTHING (thrum_nothing_())
+static inline thrum_awaitable thrum_nothing_(void)
+{
+    thrum_awaitable nothing = { 0 };
+    return nothing;
+}
 
 /** An open block. An `enter` operation fills in `exit`; the rest is private but for `error`. */
 struct thrum_scope {

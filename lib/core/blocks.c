@@ -1,5 +1,6 @@
 /* Blocks: what the loops of WITH and TRY call. A scope goes through the phases ENTERING, BODY, EXITING and OVER; while its
  * body runs it stands on the task's list, so that whoever leaves the frame finds it (unwind() in coroutines.c). */
+#include "core/coroutines.h"
 #include "core/details.h"
 #include "core/panic.h"
 #include "core/state.h"
@@ -50,42 +51,26 @@ bool thrum_scope_entered_(thrum_task *task, thrum_scope *scope, uint32_t label)
     return false;
 }
 
-void thrum_scope_next_(thrum_task *task, thrum_scope *scope)
+void thrum_try_next_(thrum_task *task, thrum_scope *scope)
 {
-    switch (scope->phase) {
-    case THRUM_ENTERING_:
-        scope->phase = THRUM_BODY_;
-        break;
-    case THRUM_BODY_:
-        if (!(scope->flags & SCOPE_TRY)) {
-            scope->phase = THRUM_EXITING_;
-            break;
-        }
-        if (task->scopes == scope)
-            task->scopes = scope->outer;
-        scope->phase = THRUM_OVER_;
-        break;
-    default:
-        scope->phase = THRUM_OVER_;
-        break;
-    }
+    if (scope->phase == THRUM_BODY_ && task->scopes == scope)
+        task->scopes = scope->outer;
+    scope->phase = THRUM_OVER_;
 }
 
-static thrum_step nothing_start(thrum_task *task, thrum_record *record)
+thrum_step thrum_scope_exit_(thrum_task *task, thrum_scope *scope, uint32_t resume)
 {
-    (void)record;
-    return thrum_done(task, 0, 0);
-}
-
-static const thrum_operations nothing = { nothing_start, NULL, NULL, NULL, "nothing" };
-
-thrum_awaitable thrum_scope_exit_(thrum_task *task, thrum_scope *scope)
-{
+    thrum_step step = { THRUM_DONE_ };
+    thrum_coro *coro = task->leaf;
     if (task->scopes == scope) {
         task->scopes = scope->outer;
         scope->flags &= (uint8_t)~SCOPE_OPEN;
     }
-    return scope->exit ? scope->exit(scope) : thrum_awaitable_make(&nothing, NULL, 0, 0);
+    coro->resume = (coro->resume & (THRUM_FAILED_ | THRUM_IN_FINALLY_)) | resume;
+    thrum_awaitable exit = { 0 };
+    if (scope->exit)
+        exit = scope->exit(scope);
+    return exit.word ? thrum_begin(task, exit) : step;
 }
 
 bool thrum_scope_left_(thrum_task *task, thrum_scope *scope)

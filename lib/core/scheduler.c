@@ -36,11 +36,11 @@ static THRUM_COLD_ void wake_waiters(thrum_task *task)
     }
 }
 
-static THRUM_INLINE_ void finish(thrum_state *state, thrum_task *task, const thrum_function *function, int32_t error,
-                                 thrum_value value)
+static THRUM_COLD_ void finish_seen(thrum_state *state, thrum_task *task, const thrum_function *function, int32_t error,
+                                    thrum_value value)
 {
     thrum_node *node = &task->waiter.node;
-    if (THRUM_UNLIKELY_(node->flags & TASK_MUST_CANCEL)) {
+    if (node->flags & TASK_MUST_CANCEL) {
         node->flags &= (uint8_t)~TASK_MUST_CANCEL;
         if (!error)
             error = THRUM_ECANCELED; /* asked for, and nothing was waited for since */
@@ -57,6 +57,21 @@ static THRUM_INLINE_ void finish(thrum_state *state, thrum_task *task, const thr
         ready_push(state, node, NODE_ENDED);
     else if (!(node->flags & TASK_OWNED))
         thrum_task_free(state, task);
+}
+
+static THRUM_INLINE_ void finish(thrum_state *state, thrum_task *task, const thrum_function *function, int32_t error,
+                                 thrum_value value)
+{
+    bool seen = task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_CHILD | TASK_OWNED) || error ||
+                task->waiters.first || task->extension;
+    if (seen) {
+        finish_seen(state, task, function, error, value);
+        return;
+    }
+    /* Nobody will ask for it. */
+    task->leaf = NULL;
+    task->waiter.node.state = NODE_FREE;
+    pool_give(&state->pool, task, sizeof *task, POOL_TASK);
 }
 
 /* ---- a task runs ---- */

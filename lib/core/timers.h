@@ -10,7 +10,8 @@ enum { TIMER_LEVELS = 8, TIMER_SLOTS = 64 };
 
 /* Each slot is the sentinel of a list; its `as.when` is the time of its earliest timer, or earlier while `stale`. */
 typedef struct thrum_timers {
-    thrum_time floor; /* a time that has been reached */
+    thrum_time soonest; /* nothing is due before this */
+    thrum_time floor;   /* a time that has been reached */
     uint64_t filled[TIMER_LEVELS], stale[TIMER_LEVELS];
     thrum_waiter current; /* what is due in the same tick as the floor, or before */
     bool current_stale;
@@ -18,7 +19,8 @@ typedef struct thrum_timers {
 } thrum_timers;
 #else
 typedef struct thrum_timers {
-    thrum_node list; /* sentinel; soonest first */
+    thrum_time soonest; /* nothing is due before this; meaningless while there are none */
+    thrum_node list;    /* sentinel; soonest first */
 } thrum_timers;
 #endif
 

@@ -59,6 +59,7 @@ static void slot_init(thrum_waiter *slot)
 
 void thrum_timers_open(thrum_timers *timers, thrum_time now)
 {
+    timers->soonest = THRUM_NEVER;
     timers->floor = now;
     timers->current_stale = false;
     slot_init(&timers->current);
@@ -86,6 +87,8 @@ void thrum_timer_start(thrum_timers *timers, thrum_waiter *waiter, thrum_time wh
 {
     waiter->node.state = NODE_TIMED;
     waiter->as.when = when < 0 ? 0 : when;
+    if (when < timers->soonest)
+        timers->soonest = when;
     insert(timers, waiter);
 }
 
@@ -250,7 +253,7 @@ static bool open_slot(thrum_timers *timers, thrum_time now)
 void thrum_timers_collect(thrum_state *state, thrum_time now)
 {
     thrum_timers *timers = state->timers;
-    if (thrum_timers_next(timers) > now)
+    if (timers->soonest > now)
         return;
     do
         if (!list_empty(&timers->current.node))
@@ -258,6 +261,7 @@ void thrum_timers_collect(thrum_state *state, thrum_time now)
     while (open_slot(timers, now));
     if (now > timers->floor)
         timers->floor = now;
+    timers->soonest = thrum_timers_next(timers);
 }
 
 #endif

@@ -99,16 +99,10 @@ thrum_awaitable thrum_lock_acquire(thrum_lock *lock) { return make_awaitable(thr
 
 /* ---- a lock held for the length of a block ---- */
 
-static thrum_step release_start(thrum_task *task, thrum_record *record)
-{
-    return thrum_done(task, thrum_lock_release((thrum_lock *)record->object), 0);
-}
-
-static const thrum_operations release_operations = { release_start, NULL, NULL, NULL, "lock release" };
-
 static thrum_awaitable hold_exit(thrum_scope *scope)
 {
-    return make_awaitable(thrum_state_here(), &release_operations, ((thrum_lock_hold *)(void *)scope)->lock, 0);
+    int error = thrum_lock_release(((thrum_lock_hold *)(void *)scope)->lock);
+    return error ? thrum_awaitable_failing(error) : THRUM_NOTHING;
 }
 
 static thrum_step hold_start(thrum_task *task, thrum_record *record)

@@ -18,14 +18,31 @@ static thrum_time later(thrum_time delay)
 #endif
 }
 
-static void arm(thrum_handle *timer, thrum_time when)
+/* The library's own timers skip the checks that users' handles get. */
+static inline void arm(thrum_handle *timer, thrum_callback *call, void *context, thrum_time when)
 {
+    thrum_state *state = thrum_state_here();
+    thrum_node *node = &timer->waiter.node;
+    timer->call = call;
+    timer->context = context;
+    node->flags = 0;
+    node->state = NODE_IDLE;
     if (when == THRUM_NEVER)
         return;
-    if (time_reached(when, thrum_now()))
-        (void)thrum_call_soon(timer);
+    if (time_reached(when, state->now))
+        ready_push(state, node, NODE_CALL);
     else
-        (void)thrum_call_at(when, timer);
+        thrum_timer_start(state->timers, &timer->waiter, when);
+}
+
+static inline void disarm(thrum_handle *timer)
+{
+    if (THRUM_LIKELY_(timer->waiter.node.state == NODE_TIMED)) {
+        thrum_timer_stop(thrum_state_here()->timers, &timer->waiter);
+        timer->waiter.node.state = NODE_IDLE;
+    } else {
+        thrum_handle_cancel(timer);
+    }
 }
 
 /* What becomes of `error` where the limited part of `task` ends, the time having been up. */
@@ -48,24 +65,17 @@ static void deadline_fire(thrum_handle *timer)
     thrum_task_cancel(deadline->task);
 }
 
-static thrum_step exit_start(thrum_task *task, thrum_record *record)
+static thrum_awaitable deadline_exit(thrum_scope *scope)
 {
-    thrum_deadline *deadline = (thrum_deadline *)record->object;
-    thrum_handle_cancel(&deadline->timer);
-    if (deadline->state == LIMIT_EXPIRING) {
+    thrum_deadline *deadline = (thrum_deadline *)(void *)scope;
+    disarm(&deadline->timer);
+    if (THRUM_UNLIKELY_(deadline->state == LIMIT_EXPIRING)) {
         deadline->state = LIMIT_EXPIRED;
-        deadline->scope.error = settle(task, deadline->before, deadline->scope.error);
+        scope->error = settle(deadline->task, deadline->before, scope->error);
     } else {
         deadline->state = LIMIT_OVER;
     }
-    return done(thrum_state_here(), task, 0, 0);
-}
-
-static const thrum_operations exit_operations = { exit_start, NULL, NULL, NULL, "deadline exit" };
-
-static thrum_awaitable deadline_exit(thrum_scope *scope)
-{
-    return make_awaitable(thrum_state_here(), &exit_operations, scope, 0);
+    return THRUM_NOTHING;
 }
 
 static thrum_step enter_start(thrum_task *task, thrum_record *record)
@@ -78,8 +88,7 @@ static thrum_step enter_start(thrum_task *task, thrum_record *record)
     deadline->before = task->waiter.node.count;
     deadline->when = (thrum_time)record->a;
     deadline->state = LIMIT_SET;
-    thrum_handle_init(&deadline->timer, deadline_fire, deadline);
-    arm(&deadline->timer, deadline->when);
+    arm(&deadline->timer, deadline_fire, deadline, deadline->when);
     return done(thrum_state_here(), task, 0, 0);
 }
 
@@ -99,9 +108,9 @@ int thrum_deadline_reschedule(thrum_deadline *deadline, thrum_time when)
 {
     if (deadline->state != LIMIT_SET)
         return THRUM_ESTATE;
-    thrum_handle_cancel(&deadline->timer);
+    disarm(&deadline->timer);
     deadline->when = when;
-    arm(&deadline->timer, when);
+    arm(&deadline->timer, deadline_fire, deadline, when);
     return 0;
 }
 
@@ -161,8 +170,7 @@ static thrum_step timeout_step(thrum_task *task)
                 return timeout_end(frame, THRUM_ETIMEDOUT, 0);
             }
         } else if (when != THRUM_NEVER) {
-            thrum_handle_init(&frame->timer, timeout_fire, frame);
-            (void)thrum_call_at(when, &frame->timer);
+            arm(&frame->timer, timeout_fire, frame, when);
         }
         thrum_step step = thrum_begin(task, frame->what);
         if (step.what != THRUM_DONE_) {
@@ -175,7 +183,7 @@ static thrum_step timeout_step(thrum_task *task)
     }
     int32_t error = task->waiter.node.error;
     task->waiter.node.error = 0;
-    thrum_handle_cancel(&frame->timer);
+    disarm(&frame->timer);
     if (frame->state == LIMIT_EXPIRING)
         error = settle(task, frame->before, error);
     return timeout_end(frame, error, task->waiter.as.value);
