@@ -4,6 +4,7 @@ from clang.cindex import CursorKind as K
 from clang.cindex import TypeKind
 
 import clangapi as api
+from graph import Place
 
 COMPARE = {"==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, ">": lambda a, b: a > b,
            "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b}
@@ -81,12 +82,19 @@ class Conditions:
     def quiet_key(self, cursor):
         """The key of a simple lvalue, found without leaving events in the graph."""
         under = api.bare(cursor)
-        if under.kind not in (K.DECL_REF_EXPR, K.MEMBER_REF_EXPR):
-            return None
+        return self.quiet_place(under).key if under.kind in (K.DECL_REF_EXPR, K.MEMBER_REF_EXPR) else None
+
+    def quiet_place(self, cursor):
+        """The Place of an lvalue, or of what `&` is taken of; the same without leaving events in the graph."""
+        under = api.bare(cursor)
+        if under.kind == K.UNARY_OPERATOR and api.operator(under) == "&":
+            under = api.bare(api.kids(under)[0])
+        if under.kind not in (K.DECL_REF_EXPR, K.MEMBER_REF_EXPR, K.ARRAY_SUBSCRIPT_EXPR):
+            return Place()
         saved, self.graph.current = self.graph.current, self.node()
-        key = self.place(under).key
+        place = self.place(under)
         self.graph.current = saved
-        return key
+        return place
 
 
 def known_value(cursor):

@@ -17,6 +17,7 @@ NEVER_RETURN = {"abort", "exit", "_exit", "_Exit", "quick_exit", "longjmp", "sig
 INTO_FIRST = {"strchr", "strrchr", "strstr", "strpbrk", "memchr", "memrchr", "memcpy", "memmove", "memset", "strcpy",
               "strncpy", "strcat", "strncat", "stpcpy", "mempcpy", "strtok", "strchrnul", "basename"}
 OPTIONS = re.compile(r"thrum_\w+_options")
+CANCEL = {"thrum_task_cancel", "thrum_task_cancel_with", "thrum_future_cancel"}
 UNCANCEL = {"thrum_uncancel", "thrum_task_uncancel"}
 
 
@@ -263,6 +264,10 @@ class Expressions:
             sources = self.argument(argument, parameter, name, makes)
             if makes or returns_struct or number == 0 and name in INTO_FIRST:
                 carried += sources
+        if name in CANCEL and arguments:
+            place = self.quiet_place(arguments[0])
+            if place.root is not None:
+                self.canceled_here.add((place.root, place.path))
         if name in UNCANCEL:
             self.graph.add("settle")
         if name in NEVER_RETURN or self.is_noreturn(cursor):

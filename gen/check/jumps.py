@@ -91,8 +91,9 @@ class Jumps:
                 self.report("goto", goto.cursor, f"'goto {goto.name}' jumps into a {into[0].kind.upper()} block, "
                             "which has not been entered", [there, (into[0].cursor, "the block begins here")])
             elif out:
-                self.report("goto", goto.cursor, f"'goto {goto.name}' leaves a {out[-1].kind.upper()} block without "
-                            "its exit", [there, (out[-1].cursor, "the block begins here")])
+                self.report("goto", goto.cursor, f"'goto {goto.name}' leaves a {out[-1].kind.upper()} block, whose "
+                            "exit comes late: when what is around it ends",
+                            [there, (out[-1].cursor, "the block begins here")])
             elif label.section != goto.section:
                 where = {"finally": "into FINALLY", "body": "back before FINALLY", "before": "before ASYNC_BEGIN",
                          "after": "behind ASYNC_END"}[label.section]

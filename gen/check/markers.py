@@ -48,13 +48,14 @@ class Markers:
     def await_(self, call, name, macro, arguments):
         what, *results = arguments
         catches_all = name == "thrum_checking_catch_all_"
+        own = (self.quiet_place(what).root, self.quiet_place(what).path) in self.canceled_here
         await_ = self.suspend(call, macro, what, catches_all)
         places = []
         for result in results:
             place = self.place(result)
             places.append(place)
             self.graph.add("assign", place=place, sources=[], cursor=result, made=False)
-        if catches_all:
+        if catches_all and not own:
             self.graph.add("caught", await_=await_, place=places[0])
         return []
 

@@ -20,6 +20,7 @@ class Builder(Markers, Jumps, Conditions, Expressions):
         self.labels = {}
         self.gotos, self.label_jumps = [], {}
         self.await_count = 0
+        self.canceled_here = set()  # places of tasks and futures that the function cancels itself
         self.guards = 0  # conditions around this point, inside the innermost loop
         self.spender = "move"
         self.awaiting = None
