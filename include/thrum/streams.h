@@ -235,6 +235,26 @@ THRUM_API thrum_awaitable thrum_stream_write_vectors(thrum_stream *stream, const
                                                      size_t count) THRUM_MUST_USE_;
 
 /**
+ * Send a part of a file, after everything written before, without copying it through memory where the system can
+ * (sendfile(2)). Waits until the system has taken all of it. Reading from a disk may hold up the loop meanwhile.
+ * [awaits · cancelled: a part may be sent, the number of the detail says how much · one frame and a block of the pool · this
+ * loop's thread only]
+ *
+ * @param stream  open
+ * @param file    a descriptor that can be read at an offset; stays the caller's, open until the await has ended. Its own
+ *                position is neither used nor changed.
+ * @param offset  where the part begins, in bytes
+ * @param count   how many bytes; SIZE_MAX for all that follow
+ * @return gives how many bytes were sent: fewer than `count` when the file ends before; -EIO, -EISDIR and others of
+ *         pread(2), the connection goes on; THRUM_EINVAL for a negative descriptor or an offset beyond all files; else as
+ *         thrum_stream_write()
+ *
+ * asyncio: loop.sendfile
+ */
+THRUM_API thrum_awaitable thrum_stream_sendfile(thrum_stream *stream, int file, uint64_t offset,
+                                                size_t count) THRUM_MUST_USE_;
+
+/**
  * Send now what was collected, and wait until the system has taken all that was written.
  * [awaits · does not suspend when the system takes it at once · takes a block of the pool when it waits · this loop's thread
  * only]

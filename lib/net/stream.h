@@ -52,16 +52,26 @@ static inline void link_remove(net_link *link)
     link_init(link);
 }
 
+/* A part of a file that is to be sent. */
+typedef struct stream_file {
+    int descriptor;
+    bool portable; /* sendfile(2) does not take it */
+    uint64_t offset;
+    size_t count;
+} stream_file;
+
 /* A task that waits to write: a block of the pool, while it waits. */
 typedef struct stream_writer {
     net_link link; /* in the stream's writers, first come first */
     thrum_task *task;
     thrum_stream *stream;
-    const thrum_slice *slices; /* those that have not left; NULL: a flush */
+    const thrum_slice *slices; /* those that have not left; NULL: a flush, or a file */
+    stream_file *file;         /* whose bytes from `done` to `total` are to leave, or NULL */
     size_t count, offset;      /* how many; bytes of the first that have left */
     size_t total, done;
     thrum_slice one; /* of a plain write */
     int error;
+    int failed; /* reading the file did */
     bool running, over;
 } stream_writer;
 
@@ -215,6 +225,20 @@ void stream_writer_over(stream_writer *writer, int error);
 
 void stream_writable(thrum_io *io);
 void stream_pump_call(thrum_handle *handle);
+
+/* ---- stream_sendfile.c ---- */
+
+/* Send what is pending or a piece of the file: bytes sent (of `*wanted`, the pending ones first), STREAM_AGAIN, or an
+ * error of the connection. When the file has ended, or failed, the writer's `total` is what was done. */
+long stream_send_file(thrum_stream *stream, stream_writer *writer, size_t *wanted);
+
+/* For tests: never use sendfile(2). */
+extern bool stream_sendfile_portable;
+
+/* ---- stream_write.c ---- */
+
+/* Write a part of a file; `file` outlives the await, which gives how many bytes it had. */
+thrum_awaitable stream_write_file(thrum_stream *stream, stream_file *file) THRUM_MUST_USE_;
 
 /* ---- stream_close.c ---- */
 

@@ -113,6 +113,9 @@ void stream_send_collected(void)
 
 /* ---- the queue of writers ---- */
 
+/* A file whose reader keeps up would hold the loop to its end: after so many bytes it goes on in the next pass. */
+enum { PUMP_BURST = 1024 * 1024 };
+
 void stream_writer_over(stream_writer *writer, int error)
 {
     thrum_task *task = writer->task;
@@ -148,6 +151,8 @@ void stream_output_failed(thrum_stream *stream, int error)
 
 void stream_writer_advance(stream_writer *writer, size_t sent)
 {
+    if (writer->file)
+        writer->done += sent;
     while (sent && writer->count) {
         size_t rest = writer->slices->size - writer->offset, part = sent < rest ? sent : rest;
         writer->done += part;
@@ -200,13 +205,14 @@ static void settle(thrum_stream *stream)
             return;
         if (rest && !stream_keep_rest(stream, writer))
             return; /* no memory: it goes when the kernel has taken it */
-        stream_writer_over(writer, 0);
+        stream_writer_over(writer, writer->failed);
     }
 }
 
 void stream_pump(thrum_stream *stream)
 {
     long sent = 0;
+    size_t burst = 0;
     while (!stream->write_error && !(stream->flags & STREAM_CLOSED)) {
         stream_writer *writer = (stream_writer *)(void *)stream->writers.next;
         while (&writer->link != &stream->writers && !stream_unsent(writer))
@@ -215,15 +221,19 @@ void stream_pump(thrum_stream *stream)
         size_t wanted = stream_pending(stream) + (any ? stream_unsent(writer) : 0);
         if (!wanted)
             break;
-        sent =
-            any ? stream_send(stream, writer->slices, writer->count, writer->offset) : stream_send(stream, NULL, 0, 0);
+        if (any && writer->file)
+            sent = stream_send_file(stream, writer, &wanted);
+        else
+            sent = any ? stream_send(stream, writer->slices, writer->count, writer->offset)
+                       : stream_send(stream, NULL, 0, 0);
         if (sent < 0)
             break;
         bool all = (size_t)sent == wanted || (any && writer->count >= STREAM_PIECES);
         size_t rest = stream_output_advance(stream, (size_t)sent);
         if (any)
             stream_writer_advance(writer, rest);
-        if (!all)
+        burst += (size_t)sent;
+        if (!all || burst >= PUMP_BURST)
             break;
         settle(stream);
     }

@@ -212,6 +212,29 @@ thrum_awaitable thrum_stream_write_vectors(thrum_stream *stream, const thrum_sli
     return thrum_awaitable_make(&vectors_operations, stream, (thrum_value)(intptr_t)slices, (thrum_value)count);
 }
 
+/* ---- a file ---- */
+
+static thrum_step file_start(thrum_task *task, thrum_record *record)
+{
+    thrum_stream *stream = (thrum_stream *)record->object;
+    stream_writer writer;
+    int error = refused(stream);
+    if (error)
+        return refuse(stream, task, error, 0);
+    memset(&writer, 0, sizeof writer);
+    writer.file = (stream_file *)(intptr_t)record->a;
+    writer.total = writer.file->count;
+    thrum_step step = park(stream, task, &writer);
+    return step.what == THRUM_DONE_ ? step : write_resume(task);
+}
+
+static const thrum_operations file_operations = {file_start, write_resume, write_cancel, NULL, "stream sendfile"};
+
+thrum_awaitable stream_write_file(thrum_stream *stream, stream_file *file)
+{
+    return thrum_awaitable_make(&file_operations, stream, (thrum_value)(intptr_t)file, 0);
+}
+
 /* ---- flush ---- */
 
 static thrum_step flush_start(thrum_task *task, thrum_record *record)
