@@ -83,7 +83,8 @@ THRUM_API int thrum_loop_from_ev(thrum_loop **loop, struct ev_loop *ev);
 THRUM_API struct ev_loop *thrum_loop_ev(thrum_loop *loop);
 
 /**
- * Close a loop: queued calls and timers are dropped, tasks that have not ended are reported and destroyed.
+ * Close a loop: queued calls, posts and timers are dropped, tasks that have not ended are reported and destroyed, without
+ * another step; streams and servers are closed.
  * [never waits · this loop's thread only]
  *
  * @param loop  not running; NULL does nothing
@@ -104,7 +105,8 @@ THRUM_API thrum_loop *thrum_loop_running(void);
  * [waits for the world · this loop's thread only]
  *
  * @param loop  this thread's, not running
- * @return gives 0; THRUM_ESTATE when a loop runs in this thread already; THRUM_ECLOSED; -errno of the poller
+ * @return gives 0; THRUM_ESTATE when a loop runs in this thread already, when this is not the thread's loop, or, on
+ *         virtual time, at a deadlock, which is reported
  *
  * asyncio: loop.run_forever
  */
@@ -117,15 +119,16 @@ THRUM_API int thrum_loop_run_forever(thrum_loop *loop);
  * @param loop   this thread's, not running
  * @param what   an awaitable; spent by this call whatever it gives
  * @param value  where its result goes; may be NULL
- * @return gives 0 or its error; THRUM_ESTATE when the loop runs, or was stopped before (the task goes on in the next
- *         run); THRUM_ECLOSED; THRUM_ENOMEM
+ * @return gives 0 or its error; THRUM_ESTATE when the loop runs, is not the thread's, was stopped before (the task goes
+ *         on in the next run), or is in a deadlock on virtual time; THRUM_ENOMEM
  *
  * asyncio: loop.run_until_complete
  */
 THRUM_API int thrum_loop_run_until_complete(thrum_loop *loop, thrum_awaitable what, thrum_value *value);
 
 /**
- * Have the loop return when the current pass is over. Calls queued meanwhile wait for the next run.
+ * Have the loop return when the current pass is over. Calls queued meanwhile wait for the next run. An ev_run() of the
+ * application's own, in which the loop is a guest, goes on: ev_break() ends that.
  * [never waits · this loop's thread only]
  *
  * @param loop  any
@@ -140,11 +143,14 @@ THRUM_API void thrum_loop_stop(thrum_loop *loop);
  *
  * @param loop  this thread's, not running
  * @param most  ticks; 0 does not wait, THRUM_NEVER waits as long as nothing happens
- * @return gives 0; THRUM_ESTATE; THRUM_ECLOSED; -errno
+ * @return gives 0; THRUM_ESTATE as thrum_loop_run_forever()
  */
 THRUM_API int thrum_loop_step(thrum_loop *loop, thrum_time most);
 
-/** When the loop next has something to do by itself: 0 for at once, THRUM_NEVER for not before a descriptor is ready. */
+/**
+ * When the loop next has something to do by itself, in its own time: 0 for at once, THRUM_NEVER for not before its
+ * descriptor is readable. An embedding main loop asks after each step, and waits so long for the descriptor.
+ */
 THRUM_API thrum_time thrum_loop_next_deadline(const thrum_loop *loop);
 
 /** A descriptor that is readable when the loop should be stepped (the poller's), or THRUM_EUNSUPPORTED. */
@@ -189,7 +195,7 @@ THRUM_API int thrum_call_soon_threadsafe(thrum_loop *loop, thrum_post *post);
  * @param descriptor  open; remove its reader before closing it
  * @param call        called in every pass in which it is readable
  * @param context     for `call`, as `handle->context`
- * @return gives 0; THRUM_ECLOSED; THRUM_ENOMEM; THRUM_EUNSUPPORTED on backends without descriptors; THRUM_ESTATE when a
+ * @return gives 0; THRUM_ENOMEM; THRUM_EUNSUPPORTED on backends without descriptors; THRUM_ESTATE without a loop or when a
  *         stream uses it; THRUM_EINVAL
  *
  * asyncio: loop.add_reader

@@ -40,7 +40,7 @@ THRUM_API void thrum_handle_init(thrum_handle *handle, thrum_callback *call, voi
  * [never waits · no allocation · this loop's thread only]
  *
  * @param handle  initialised and idle
- * @return gives 0; THRUM_ESTATE when it is in use, or the thread has no loop; THRUM_ECLOSED
+ * @return gives 0; THRUM_ESTATE when it is in use, or the thread has no loop
  *
  * asyncio: loop.call_soon
  */
@@ -53,7 +53,7 @@ THRUM_API int thrum_call_soon(thrum_handle *handle);
  *
  * @param delay   ticks from now
  * @param handle  initialised and idle
- * @return gives 0; THRUM_ESTATE when it is in use, or the thread has no loop; THRUM_ECLOSED
+ * @return gives 0; THRUM_ESTATE when it is in use, or the thread has no loop
  *
  * asyncio: loop.call_later
  */
@@ -65,7 +65,7 @@ THRUM_API int thrum_call_later(thrum_time delay, thrum_handle *handle);
  *
  * @param when    absolute time; one that has passed means the next pass
  * @param handle  initialised and idle
- * @return gives 0; THRUM_ESTATE when it is in use, or the thread has no loop; THRUM_ECLOSED
+ * @return gives 0; THRUM_ESTATE when it is in use, or the thread has no loop
  *
  * asyncio: loop.call_at
  */

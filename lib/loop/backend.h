@@ -15,7 +15,7 @@ typedef struct thrum_backend {
     thrum_time (*resolution)(const thrum_loop *loop);
 
     /* Wait for descriptors and for wake(), at most until the time `until`; 0 does not wait. Calls ready() of what is
-     * ready. 0 or an error. */
+     * ready, and notes in loop->woke when it came back. 0 or an error. */
     int (*wait)(thrum_loop *loop, thrum_time until);
 
     /* From any thread or signal handler: have wait() return. */

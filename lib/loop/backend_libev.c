@@ -117,8 +117,9 @@ static void arm(ev_side *side, thrum_time until)
 {
     if (until == side->armed)
         return;
-    if (until > side->armed && side->armed - side->polled > NEAR && until != THRUM_NEVER)
-        return;
+    if (until > side->armed && side->armed - side->polled > NEAR &&
+        (until != THRUM_NEVER || !side->loop.backend->drives))
+        return; /* but in the application's loop, which would run on for a timer that nobody waits for */
     ev_timer_stop(side->ev, &side->timer);
     side->armed = until;
     if (until == THRUM_NEVER)
@@ -187,7 +188,7 @@ static int own_wait(thrum_loop *loop, thrum_time until)
     if (wait)
         arm(side, until);
     ev_run(side->ev, wait ? EVRUN_ONCE : EVRUN_NOWAIT);
-    side->polled = clock_now(loop);
+    loop->woke = side->polled = clock_now(loop);
     thrum_inbox_wake(&loop->inbox);
     return 0;
 }
@@ -316,6 +317,7 @@ static void on_check(struct ev_loop *ev, ev_check *watcher, int events)
     if (loop->turning)
         return;
     thrum_inbox_wake(&loop->inbox);
+    loop->woke = clock_now(loop);
     loop_turn(loop);
     if (!loop->running)
         loop->stopping = false;

@@ -54,6 +54,7 @@ static int sim_wait(thrum_loop *loop, thrum_time until)
     } else if (until > sim->now) {
         sim->now = until;
     }
+    loop->woke = sim->now;
     if (sim->seed) {
         thrum_timers_collect(loop->state, sim->now);
         shuffle(&loop->state->ready, &sim->seed);

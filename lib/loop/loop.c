@@ -52,8 +52,9 @@ static int make(thrum_loop **made, const thrum_backend *backend, const thrum_loo
 {
     thrum_loop *old = loop_here();
     if (old && old->process != getpid()) {
-        /* A copy that fork() made: its poller is the parent's. */
+        /* A copy that fork() made: its poller is the parent's, and so is what would close with it. */
         old->running = false;
+        old->closers.next = old->closers.previous = &old->closers;
         old->state->report = NULL;
         thrum_loop_close(old);
         old = NULL;
@@ -153,7 +154,7 @@ void loop_turn(thrum_loop *loop)
     loop->running = loop->turning = true;
     if (!thrum_inbox_empty(&loop->inbox))
         thrum_call_soon(&loop->drain);
-    run_ready(loop, loop->backend->now(loop));
+    run_ready(loop, loop->woke);
     if (loop->before_wait)
         loop->before_wait();
     loop->turning = false;

@@ -33,6 +33,7 @@ struct thrum_loop {
     void *scratch;
     void (*before_wait)(void); /* NULL: nothing */
     void *argument;            /* of open(): the application's libev loop */
+    thrum_time woke;           /* when wait() came back: the time of the pass */
     pid_t process;
 };
 
