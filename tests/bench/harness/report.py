@@ -81,11 +81,13 @@ class Tally:
         print("SKIP %s" % text, flush=True)
 
     def bounded(self, name, value, unit, bounds, of=None):
-        """A figure against its gate."""
-        fine = within(bounds["gate"], value, None, of)
-        self.check(fine, "%s: %.4g %s (gate %s, aim %s%s)" % (
-            name, value, unit, bound_text(bounds["gate"]), bound_text(bounds["aim"]),
-            ", met" if within(bounds["aim"], value, None) else ""))
+        """A figure against its gate, or against what is allowed until that is met."""
+        met = within(bounds["gate"], value, None, of)
+        fine = met or ("allowed" in bounds and within(bounds["allowed"], value, None))
+        self.check(fine, "%s: %.4g %s (gate %s%s, aim %s%s)" % (
+            name, value, unit, bound_text(bounds["gate"]),
+            "" if met else ", MISSED; allowed %s until then" % bound_text(bounds["allowed"]) if fine else ", missed",
+            bound_text(bounds["aim"]), ", met" if within(bounds["aim"], value, None) else ""))
 
     def end(self):
         """Prints the last line; gives the exit code."""
