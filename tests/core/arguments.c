@@ -1,4 +1,5 @@
 /* Arguments, locals, buffers and results of async functions. */
+/* It looks at results, not at cancellations. thrum-check: ignore-file thrum-cancellation-swallowed */
 #include <sim.h>
 
 /* ---- many arguments ---- */

@@ -1,4 +1,5 @@
 /* Where an await can stand, and what it can wait for. */
+/* It looks at awaits, not at cancellations. thrum-check: ignore-file thrum-cancellation-swallowed */
 #include <sim.h>
 
 static ASYNC(later, ARGS((int, n)), LOCALS_NONE)

@@ -1,4 +1,5 @@
 /* Frames: what a frame that never began gives back, frames of a function's own, functions of other files. */
+/* Awaitables are dropped on purpose. thrum-check: ignore-file thrum-awaitable-dropped */
 #include <sim.h>
 
 #include "plain.h"

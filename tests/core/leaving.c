@@ -1,4 +1,5 @@
 /* The ways out of an async function: return, raise, errors that nobody catches, FINALLY. */
+/* Cancellations are swallowed on purpose. thrum-check: ignore-file thrum-cancellation-swallowed */
 #include <sim.h>
 
 static char trace[64];

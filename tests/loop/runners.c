@@ -1,4 +1,5 @@
 /* Whole programs: what runs, what is cancelled at the end, what Ctrl-C does. Numbers are asyncio's corner semantics. */
+/* Cancellations are swallowed on purpose. thrum-check: ignore-file thrum-cancellation-swallowed */
 #include "support.h"
 
 #include <signal.h>

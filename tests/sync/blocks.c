@@ -2,6 +2,7 @@
  * the same programs in Python give. blocks_reference.py describes the programs and made blocks_expected.inc; when a
  * test here names a program, `blocks_reference.py --show NUMBER` prints what its traces should be, and running this
  * with THRUM_TEST_SHOW=NUMBER in the environment prints what they are. */
+/* Every way out is taken on purpose. thrum-check: ignore-file thrum-cancellation-swallowed thrum-jump-leaves-block */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,6 @@
 /* Blocks beyond what Python has (blocks.c): goto, a scope without an exit, an exit that changes the error, values and
  * details in flight. */
+/* Every way out is taken on purpose. thrum-check: ignore-file thrum-goto thrum-jump-leaves-block */
 #include <sim.h>
 
 static char trace[128];
