@@ -1,5 +1,5 @@
 // Async functions written in C++17, called from C and from C++.
-/* Every macro is used once, also those that swallow cancellations. thrum-check: ignore-file thrum-cancellation-swallowed */
+/* Every macro is used once, whatever it swallows. thrum-check: ignore-file thrum-cancellation-swallowed */
 #include <thrum.h>
 
 #include "plain.h"

@@ -1,6 +1,6 @@
 /* With THRUM_NO_SHORT_NAMES every macro has only the name with the prefix, and short names are the user's. */
 #define THRUM_NO_SHORT_NAMES
-/* Every macro is used once, also those that swallow cancellations. thrum-check: ignore-file thrum-cancellation-swallowed */
+/* Every macro is used once, whatever it swallows. thrum-check: ignore-file thrum-cancellation-swallowed */
 #include <thrum.h>
 
 #include "plain.h"
