@@ -16,13 +16,13 @@ typedef struct thrum_loop thrum_loop;
 
 /** What an exception handler is told. Valid during the call. */
 typedef struct thrum_report {
-    const char *message;     /**< what happened, in words */
-    int error;               /**< the error, or 0 */
-    const thrum_error *detail; /**< of the error, or NULL */
-    thrum_task *task;        /**< the task concerned, or NULL */
-    thrum_handle *handle;    /**< the handle concerned, or NULL */
+    const char *message;            /**< what happened, in words */
+    int error;                      /**< the error, or 0 */
+    const thrum_error *detail;      /**< of the error, or NULL */
+    thrum_task *task;               /**< the task concerned, or NULL */
+    thrum_handle *handle;           /**< the handle concerned, or NULL */
     const thrum_function *function; /**< the async function concerned, or NULL */
-    uint32_t line;           /**< where in it, or 0 */
+    uint32_t line;                  /**< where in it, or 0 */
 } thrum_report;
 
 typedef void thrum_exception_handler(thrum_loop *loop, const thrum_report *report, void *context);
@@ -49,7 +49,7 @@ typedef struct thrum_loop_options {
     thrum_backend_kind backend;
     thrum_poller poller;
     bool debug;
-    uint64_t seed; /**< THRUM_BACKEND_SIM: 0 keeps asyncio's order; otherwise the ready queue is shuffled by it */
+    uint64_t seed;    /**< THRUM_BACKEND_SIM: 0 keeps asyncio's order; otherwise the ready queue is shuffled by it */
     thrum_time start; /**< THRUM_BACKEND_SIM: where its clock begins */
 } thrum_loop_options;
 
@@ -83,8 +83,8 @@ THRUM_API int thrum_loop_from_ev(thrum_loop **loop, struct ev_loop *ev);
 THRUM_API struct ev_loop *thrum_loop_ev(thrum_loop *loop);
 
 /**
- * Close a loop: queued calls, posts and timers are dropped, tasks that have not ended are reported and destroyed, without
- * another step; streams and servers are closed.
+ * Close a loop: queued calls, posts and timers are dropped, tasks that have not ended are reported and destroyed,
+ * without another step; streams and servers are closed.
  * [never waits · this loop's thread only]
  *
  * @param loop  not running; NULL does nothing
@@ -195,8 +195,8 @@ THRUM_API int thrum_call_soon_threadsafe(thrum_loop *loop, thrum_post *post);
  * @param descriptor  open; remove its reader before closing it
  * @param call        called in every pass in which it is readable
  * @param context     for `call`, as `handle->context`
- * @return gives 0; THRUM_ENOMEM; THRUM_EUNSUPPORTED on backends without descriptors; THRUM_ESTATE without a loop or when a
- *         stream uses it; THRUM_EINVAL
+ * @return gives 0; THRUM_ENOMEM; THRUM_EUNSUPPORTED on backends without descriptors; THRUM_ESTATE without a loop or
+ *         when a stream uses it; THRUM_EINVAL
  *
  * asyncio: loop.add_reader
  */
@@ -205,7 +205,8 @@ THRUM_API int thrum_add_reader(int descriptor, thrum_callback *call, void *conte
 /** The same for writable. asyncio: loop.add_writer */
 THRUM_API int thrum_add_writer(int descriptor, thrum_callback *call, void *context);
 
-/** Stop watching; a call that is queued already is not made. Gives whether there was one. asyncio: loop.remove_reader */
+/** Stop watching; a call that is queued already is not made. Gives whether there was one.
+ * asyncio: loop.remove_reader */
 THRUM_API bool thrum_remove_reader(int descriptor);
 
 /** asyncio: loop.remove_writer */
@@ -226,7 +227,8 @@ THRUM_API void thrum_loop_set_exception_handler(thrum_loop *loop, thrum_exceptio
 /** Report something to the exception handler. asyncio: loop.call_exception_handler */
 THRUM_API void thrum_loop_call_exception_handler(thrum_loop *loop, const thrum_report *report);
 
-/** What the default handler does: a line to the log, then the detail and the trace. asyncio: default_exception_handler */
+/** What the default handler does: a line to the log, then the detail and the trace.
+ * asyncio: default_exception_handler */
 THRUM_API void thrum_loop_default_exception_handler(thrum_loop *loop, const thrum_report *report);
 
 /** Debug mode: thorough checks, slow steps are reported. asyncio: loop.set_debug, loop.get_debug */

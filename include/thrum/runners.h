@@ -41,9 +41,10 @@ THRUM_API int thrum_runner_init(thrum_runner *runner, const thrum_runner_options
 /**
  * Run something to its end. May be called any number of times; the loop and what runs in it stay.
  *
- * In the main thread, where nobody else handles it, SIGINT cancels the main task; one that catches that and returns gives
- * its result as ever. The second SIGINT ends the run without waiting for the task, as soon as the step that runs returns;
- * from then on the default disposition holds, so that a third one ends the process even when a step never returns.
+ * In the main thread, where nobody else handles it, SIGINT cancels the main task; one that catches that and returns
+ * gives its result as ever. The second SIGINT ends the run without waiting for the task, as soon as the step that runs
+ * returns; from then on the default disposition holds, so that a third one ends the process even when a step never
+ * returns.
  * [waits for the world · the runner's thread only]
  *
  * @param runner  initialised
@@ -61,7 +62,8 @@ THRUM_API thrum_loop *thrum_runner_loop(thrum_runner *runner);
 
 /**
  * Cancel every task that is left, and when they have ended those that they left behind, until all is quiet. At the
- * deadline those that remain are named in the log with the lines where they wait, and destroyed. Then the loop is closed.
+ * deadline those that remain are named in the log with the lines where they wait, and destroyed. Then the loop is
+ * closed.
  * [waits at most the shutdown time · allocates · the runner's thread only]
  *
  * @param runner  initialised; closing it again does nothing

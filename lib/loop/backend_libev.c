@@ -1,6 +1,6 @@
-/* libev under the loop: a loop of our own, or one that the application runs. The only file that knows libev. It does the
- * polling and nothing else: the ready queue and the timers are the core's, and one timer of libev stands for the earliest
- * of them. */
+/* libev under the loop: a loop of our own, or one that the application runs. The only file that knows libev. It does
+ * the polling and nothing else: the ready queue and the timers are the core's, and one timer of libev stands for the
+ * earliest of them. */
 #include <ev.h>
 
 #include <errno.h>
@@ -111,8 +111,8 @@ static void on_timer(struct ev_loop *ev, ev_timer *watcher, int events)
     ((ev_side *)watcher->data)->armed = THRUM_NEVER;
 }
 
-/* Have libev wake up at `until`. One that is armed for earlier is left as it is unless it is near: waking once too early
- * is cheaper than moving it each time. */
+/* Have libev wake up at `until`. One that is armed for earlier is left as it is unless it is near: waking once too
+ * early is cheaper than moving it each time. */
 static void arm(ev_side *side, thrum_time until)
 {
     if (until == side->armed)

@@ -43,8 +43,8 @@ enum { LOOP_COLLECTED = 4096 };
 /* Have something called before the loop waits, at the end of each pass after which it may. There is one such call. */
 void thrum_loop_before_wait(void (*call)(void));
 
-/* Everything that must be closed when the loop closes (streams, servers) hangs here. Called once, on thrum_loop_close(),
- * newest first; thrum_loop_forget() takes it out before. */
+/* Everything that must be closed when the loop closes (streams, servers) hangs here. Called once, on
+ * thrum_loop_close(), newest first; thrum_loop_forget() takes it out before. */
 typedef struct thrum_loop_closer {
     struct thrum_loop_closer *next, *previous;
     void (*close)(struct thrum_loop_closer *closer);

@@ -1,5 +1,5 @@
-/* The loop: comes and goes, runs passes. A pass waits for descriptors, takes up what other threads posted, and runs what
- * was ready, then the timers that are due. */
+/* The loop: comes and goes, runs passes. A pass waits for descriptors, takes up what other threads posted, and runs
+ * what was ready, then the timers that are due. */
 #include "loop/loop.h"
 
 #include <pthread.h>

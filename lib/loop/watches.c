@@ -1,5 +1,5 @@
-/* What is watched by the number of a descriptor: thrum_add_reader() and thrum_add_writer(), and which descriptors streams
- * use. A table with a place for each number; what was watched once keeps its memory until the loop closes. */
+/* What is watched by the number of a descriptor: thrum_add_reader() and thrum_add_writer(), and which descriptors
+ * streams use. A table with a place for each number; what was watched once keeps its memory until the loop closes. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +116,8 @@ static int add(int descriptor, uint8_t events, thrum_callback *call, void *conte
         return THRUM_ESTATE;
     if (!*mine && !(*mine = (watch *)calloc(1, sizeof **mine)))
         return THRUM_ENOMEM;
-    /* Begun anew also when there is one: the number may stand for another file by now, which the poller has to learn. */
+    /* Begun anew also when there is one: the number may stand for another file by now, which the poller has
+     * to learn. */
     drop(*mine);
     thrum_handle_init(&(*mine)->handle, call, context);
     int error = thrum_io_init(&(*mine)->io, descriptor, events, found, *mine);

@@ -50,7 +50,8 @@ static void on_signal(int number)
     if (loop) {
         atomic_store(&interrupt.signal, number);
         if (atomic_fetch_add(&interrupt.count, 1) > 0) {
-            /* The second one: should the loop not come to stop because a step never ends, the next one ends the process. */
+            /* The second one: should the loop not come to stop because a step never ends, the next one ends the
+             * process. */
             struct sigaction restore;
             memset(&restore, 0, sizeof restore);
             restore.sa_handler = SIG_DFL;

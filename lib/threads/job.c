@@ -1,5 +1,5 @@
-/* A few threads for the whole process, which come with the work and go when there is none left. A job that is at work when
- * its loop closes, or when its owner loses interest, is discarded by its thread. */
+/* A few threads for the whole process, which come with the work and go when there is none left. A job that is at work
+ * when its loop closes, or when its owner loses interest, is discarded by its thread. */
 #include "threads/job.h"
 
 #include <pthread.h>

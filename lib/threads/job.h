@@ -1,4 +1,5 @@
-/* Work that would block the loop, done in a thread: for calls without a form that does not wait, such as getaddrinfo(). */
+/* Work that would block the loop, done in a thread: for calls without a form that does not wait, such
+ * as getaddrinfo(). */
 #ifndef THRUM_THREADS_JOB_H
 #define THRUM_THREADS_JOB_H
 
@@ -8,8 +9,8 @@
 
 typedef struct thrum_job thrum_job;
 
-/* The owner fills in the first three and begins; the struct stays in place until `done` or `discard` is called, of which
- * exactly one is, and that one frees it. */
+/* The owner fills in the first three and begins; the struct stays in place until `done` or `discard` is called, of
+ * which exactly one is, and that one frees it. */
 struct thrum_job {
     void (*work)(thrum_job *job);    /* in a thread: touches what hangs on the job and nothing else */
     void (*done)(thrum_job *job);    /* in the loop, after work() */

@@ -223,7 +223,8 @@ static void read_byte(thrum_handle *handle)
     note(byte);
 }
 
-/* What a main loop of any kind does: wait for the descriptor until the deadline, then step. Gives how often it waited. */
+/* What a main loop of any kind does: wait for the descriptor until the deadline, then step. Gives how often
+ * it waited. */
 static int drive(thrum_loop *loop, const char *until)
 {
     int waits = 0;

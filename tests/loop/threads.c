@@ -1,5 +1,5 @@
-/* Posts from other threads, from signal handlers and from the loop's own thread. Numbers are asyncio's corner semantics.
- * Runs under ThreadSanitizer. */
+/* Posts from other threads, from signal handlers and from the loop's own thread. Numbers are asyncio's corner
+ * semantics. Runs under ThreadSanitizer. */
 #include "support.h"
 
 #include <pthread.h>
