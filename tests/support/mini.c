@@ -1,13 +1,9 @@
-/* The reporter of our own: runs the tests one after the other in one process and prints a line for each, then
- * "N passed, N failed, N skipped". A test that overruns its limit is killed by SIGALRM with the whole process, so the
- * last line printed names it. */
+/* The reporter of our own: a line for each test, then "N passed, N failed, N skipped". On hosts each test has a process
+ * of its own; in firmware they run one after the other, and one that fails is left by longjmp. */
 #include "test.h"
 
-#include <setjmp.h>
-
 static struct test_case *first, **last = &first;
-static int passed, failed, skipped, *outcome;
-static jmp_buf leave;
+enum { PASSED, FAILED, SKIPPED }; /* how a test ends; on hosts the status of its process */
 
 void test_register(struct test_case *test)
 {
@@ -15,37 +11,19 @@ void test_register(struct test_case *test)
     last = &test->next;
 }
 
-static void put_integer(long long value)
+static void put(const char *before, long long number, const char *after)
 {
     char text[24];
-    test_put_integer_(text, text + sizeof text - 1, value);
+    test_put(before);
+    test_put_integer_(text, text + sizeof text - 1, number);
     test_put(text);
-}
-
-_Noreturn void test_fail(const char *file, int line, const char *message)
-{
-    test_put("FAILED\n    ");
-    test_put(file);
-    test_put(":");
-    put_integer(line);
-    test_put(": ");
-    test_put(message);
-    test_put("\n");
-    outcome = &failed;
-    longjmp(leave, 1);
-}
-
-_Noreturn void test_skip(const char *reason)
-{
-    test_put("SKIPPED: ");
-    test_put(reason);
-    test_put("\n");
-    outcome = &skipped;
-    longjmp(leave, 1);
+    test_put(after);
 }
 
 #if defined(__unix__) || defined(__APPLE__)
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void test_put(const char *text)
@@ -55,45 +33,75 @@ void test_put(const char *text)
         abort();
 }
 
-#define limit(seconds) alarm(seconds)
+#define leave(how) exit(how)
+
+static int attempt(const struct test_case *test)
+{
+    int status;
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(test->seconds); /* kills it */
+        test->run();
+        exit(PASSED);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        abort();
+    const bool exited = WIFEXITED(status);
+    const int number = exited ? WEXITSTATUS(status) : WTERMSIG(status);
+    if (exited && number <= SKIPPED)
+        return number;
+    put(exited ? "FAILED: ended with status " : "FAILED: ended by signal ", number,
+        !exited && number == SIGALRM ? ", it overran its limit" : "");
+    return FAILED;
+}
 
 int main(int argc, char **argv)
 {
     return test_run_all(argc > 1 ? argv[1] : NULL) > 0;
 }
 #else
-#define limit(seconds) ((void)0) /* firmware has its watchdog, or an emulator under a time limit */
+#include <setjmp.h>
+static jmp_buf back;
+static int outcome;
+
+#define leave(how) (outcome = (how), longjmp(back, 1))
+
+static int attempt(const struct test_case *test)
+{
+    outcome = PASSED;
+    if (setjmp(back) == 0)
+        test->run();
+    return outcome;
+}
 #endif
+
+_Noreturn void test_end(int how, const char *file, int line, const char *why)
+{
+    test_put(how == FAILED ? "FAILED\n    " : "SKIPPED: ");
+    test_put(file);
+    put(":", line, ": ");
+    test_put(why);
+    leave(how);
+}
 
 int test_run_all(const char *pattern)
 {
-    static struct test_case *test; /* static: it keeps its value across longjmp */
+    static int counts[3];
 #ifdef THRUM_TEST_TABLE
     for (struct test_case *const *entry = test_table; *entry; entry++)
         test_register(*entry);
 #endif
-    for (test = first; test; test = test->next) {
-        char path[160], *at = test_put_text_(path, path + sizeof path - 1, test->suite);
-        at = test_put_text_(at, path + sizeof path - 1, "/");
-        test_put_text_(at, path + sizeof path - 1, test->name);
-        if (pattern && !strstr(path, pattern))
+    for (const struct test_case *test = first; test; test = test->next) {
+        if (pattern && !strstr(test->path, pattern))
             continue;
-        test_put(path);
+        test_put(test->path);
         test_put(" ... ");
-        outcome = &passed;
-        limit(test->seconds);
-        if (setjmp(leave) == 0) {
-            test->run();
-            test_put("ok\n");
-        }
-        limit(0);
-        ++*outcome;
+        const int how = attempt(test);
+        test_put(how == PASSED ? "ok\n" : "\n");
+        counts[how]++;
     }
-    put_integer(passed);
-    test_put(" passed, ");
-    put_integer(failed);
-    test_put(" failed, ");
-    put_integer(skipped);
-    test_put(" skipped\n");
-    return failed;
+    put("", counts[PASSED], " passed, ");
+    put("", counts[FAILED], " failed, ");
+    put("", counts[SKIPPED], " skipped\n");
+    return counts[FAILED];
 }

@@ -1,6 +1,6 @@
 /* Every test of thrum includes this header and no other of a test framework. It maps to Criterion, or with
  * -DTHRUM_TEST_MINI to the small reporter in mini.c, which also runs under ThreadSanitizer, in firmware and against the
- * two-file build. Under Criterion each test has a process of its own; the mini reporter runs them all in one.
+ * two-file build. On hosts each test has a process of its own.
  *
  *     TEST(queue, keeps_order)                 a test; TEST_LIMIT(queue, slow_one, 30) may take 30 s instead of 10
  *     {
