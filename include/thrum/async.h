@@ -367,8 +367,9 @@ template <class T, size_t n, class U> static inline const void *thrum_bytes_(con
 #define THRUM_BIAS_ 0x54480000L
 #define THRUM_SWITCH_(resume) (THRUM_BIAS_ + (long)((resume)&THRUM_LABEL_MASK_))
 #endif
-#define THRUM_CASE_(k) case THRUM_BIAS_ + ((k) - thrum_base_)
-#define THRUM_LABEL_(k) ((uint32_t)((k) - thrum_base_))
+/* The counter at ASYNC_BEGIN. Its name is what a compiler says when there was none. */
+#define THRUM_CASE_(k) case THRUM_BIAS_ + ((k) - ASYNC_BEGIN_is_missing_)
+#define THRUM_LABEL_(k) ((uint32_t)((k) - ASYNC_BEGIN_is_missing_))
 
 #if defined(__GNUC__)
 #define THRUM_STRICT_BEGIN_ \
@@ -384,7 +385,7 @@ template <class T, size_t n, class U> static inline const void *thrum_bytes_(con
  * `resume`: to a TRY, to the exit of a block, to FINALLY. The step returns, and the scheduler enters it there at once. */
 #define THRUM_ASYNC_BEGIN \
     THRUM_STRICT_BEGIN_ \
-    enum { thrum_base_ = THRUM_COUNTER_ }; \
+    enum { ASYNC_BEGIN_is_missing_ = THRUM_COUNTER_ }; \
     switch (THRUM_SWITCH_(self->coro_.resume)) { \
     case THRUM_BIAS_:
 
@@ -401,7 +402,7 @@ template <class T, size_t n, class U> static inline const void *thrum_bytes_(con
             goto end_; \
         thrum_lost_(&self->coro_); \
         } \
-    THRUM_STATIC_ASSERT_(THRUM_COUNTER_ - thrum_base_ < 65000, "too many awaits in one async function"); \
+    THRUM_STATIC_ASSERT_(THRUM_COUNTER_ - ASYNC_BEGIN_is_missing_ < 65000, "too many awaits in one async function"); \
     leave_: \
     if (!thrum_leave_(task_, &self->coro_)) \
         return thrum_again_(); \
