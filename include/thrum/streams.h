@@ -175,7 +175,8 @@ THRUM_API thrum_awaitable thrum_stream_read_line(thrum_stream *stream, char *buf
  * [awaits · cancel-safe: nothing is taken · no allocation when `least` is 1 · this loop's thread only]
  *
  * @param stream  open
- * @param data    where the address of the bytes goes; they are good until the task suspends or uses the stream again
+ * @param data    where the address of the bytes goes; they are good until the task suspends or uses the stream again, but
+ *                may be handed to one thrum_stream_write() (THRUM_EBUSY when other tasks wait to write there)
  * @param least   wait for so many bytes, at least 1 and at most the stream's limit
  * @return gives the number of bytes, at least `least`, or fewer at end of file, 0 when there are none; THRUM_EINVAL; else as
  *         thrum_stream_read()

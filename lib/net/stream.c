@@ -108,13 +108,20 @@ int thrum_stream_adopt(thrum_stream **stream, int descriptor, const thrum_stream
     return stream_new(stream, descriptor, &checked, &peer.as.any);
 }
 
+void stream_wake_without(thrum_task *task, int error, size_t number)
+{
+    task->object = NULL;
+    thrum_wake(&task->waiter, error, (thrum_value)number);
+    task->waiter.node.error = (int32_t)error;
+    task->waiter.as.value = (thrum_value)number;
+}
+
 void stream_free(thrum_stream *stream)
 {
     if (!(stream->flags & STREAM_CLOSED))
         stream_shut(stream, 0);
     if (stream->reader) {
-        /* Woken, and will not find the stream any more. */
-        stream->reader->object = NULL;
+        stream_wake_without(stream->reader, THRUM_ECLOSED, 0);
         stream->reader = NULL;
     }
     buffer_free(&stream->input);

@@ -128,6 +128,10 @@ void stream_free(thrum_stream *stream);
 /* Note where an error comes from: operation, number, the peer's address. Gives `code`. */
 int stream_fail(const thrum_stream *stream, int code, const char *operation, size_t number);
 
+/* Wake a task that waits for a stream and will not find it: its operation's `resume` gets this error and number. It may be
+ * woken already. */
+void stream_wake_without(thrum_task *task, int error, size_t number);
+
 /* ---- stream_read.c ---- */
 
 /* Wait for input: everything collected is sent first. */
@@ -136,9 +140,21 @@ thrum_step stream_park_reader(thrum_stream *stream, thrum_task *task);
 /* May this task read now? 0 or an error. The memory that was lent is not lent any more. */
 int stream_may_read(thrum_stream *stream);
 
-/* recv(): bytes; 0 at the end; THRUM_EAGAIN_ or the error that ended the input. */
+/* recv(): bytes; 0 at the end; STREAM_AGAIN, or the error that ended the input. */
 enum { STREAM_AGAIN = -1000000 };
-long stream_receive(thrum_stream *stream, void *to, size_t size);
+long stream_receive_rest(thrum_stream *stream, void *to, size_t size, long got);
+
+static inline long stream_receive(thrum_stream *stream, void *to, size_t size)
+{
+    if (stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING))
+        return stream->read_error;
+    long got = (long)recv(stream->descriptor, to, size, 0);
+    if (THRUM_UNLIKELY_(got <= 0))
+        return stream_receive_rest(stream, to, size, got);
+    stream->burst += (size_t)got;
+    stream->flags = (stream->flags & ~(uint32_t)STREAM_TRY_FIRST) | ((size_t)got == size ? STREAM_TRY_FIRST : 0);
+    return got;
+}
 
 /* The same into the stream's buffer, which grows to hold at least `size` more; THRUM_ENOMEM. */
 long stream_receive_buffered(thrum_stream *stream, size_t size);

@@ -124,13 +124,9 @@ void stream_writer_over(stream_writer *writer, int error)
     writer->over = true;
     if (writer->running)
         return;
-    task->object = NULL;
-    size_t done = error ? writer->done : writer->total;
+    size_t number = error ? writer->done : writer->total;
     pool_give(&thrum_state_here()->pool, writer, sizeof *writer, POOL_OTHER);
-    /* Woken it may be already; what it finds then is this. */
-    thrum_wake(&task->waiter, error, (thrum_value)done);
-    task->waiter.node.error = (int32_t)error;
-    task->waiter.as.value = (thrum_value)done;
+    stream_wake_without(task, error, number);
 }
 
 void stream_output_failed(thrum_stream *stream, int error)

@@ -44,14 +44,15 @@ thrum_step stream_park_reader(thrum_stream *stream, thrum_task *task)
     stream->reader = task;
     stream->burst = 0;
     stream_flush_collected();
-    thrum_io_start(&stream->in);
-    return thrum_parked(task);
+    if (!stream->in.started)
+        thrum_io_start(&stream->in);
+    return parked(task);
 }
 
 thrum_step stream_read_done(thrum_stream *stream, thrum_task *task, int error, size_t value)
 {
     stream->reader = NULL;
-    return thrum_done(task, error, (thrum_value)value);
+    return done(thrum_state_here(), task, error, (thrum_value)value);
 }
 
 thrum_cancel_result stream_read_cancel(thrum_task *task)
@@ -64,23 +65,16 @@ thrum_cancel_result stream_read_cancel(thrum_task *task)
     return THRUM_DETACHED;
 }
 
-long stream_receive(thrum_stream *stream, void *to, size_t size)
+/* recv() gave no bytes. */
+long stream_receive_rest(thrum_stream *stream, void *to, size_t size, long got)
 {
-    if (stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING))
-        return stream->read_error;
-    ssize_t got;
-    do
-        got = recv(stream->descriptor, to, size, 0);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && errno == EINTR)
+        got = (long)recv(stream->descriptor, to, size, 0);
+    stream->flags &= ~(uint32_t)STREAM_TRY_FIRST;
     if (got > 0) {
         stream->burst += (size_t)got;
-        if ((size_t)got == size)
-            stream->flags |= STREAM_TRY_FIRST;
-        else
-            stream->flags &= ~(uint32_t)STREAM_TRY_FIRST;
-        return (long)got;
+        return got;
     }
-    stream->flags &= ~(uint32_t)STREAM_TRY_FIRST;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return STREAM_AGAIN;
     stream->read_error = got < 0 ? -errno : 0;
@@ -146,14 +140,12 @@ static thrum_step read_attempt(thrum_stream *stream, thrum_task *task)
 static thrum_step read_start(thrum_task *task, thrum_record *record)
 {
     thrum_stream *stream = (thrum_stream *)record->object;
-    if (THRUM_UNLIKELY_(stream->reader || stream->flags & (STREAM_LENT | STREAM_CLOSING))) {
-        int error = stream_may_read(stream);
-        if (error)
-            return thrum_done(task, error, 0);
-    }
+    int error = stream->reader || stream->flags & (STREAM_LENT | STREAM_CLOSING) ? stream_may_read(stream) : 0;
+    if (THRUM_UNLIKELY_(error))
+        return thrum_done(task, error, 0);
     stream->request.to = (char *)(intptr_t)record->a;
     stream->request.size = (size_t)record->b;
-    if (stream->input.memory || !stream->request.size) {
+    if (THRUM_UNLIKELY_(stream->input.memory || !stream->request.size)) {
         size_t taken = stream_take(stream, stream->request.to, stream->request.size);
         if (taken || !stream->request.size)
             return thrum_done(task, 0, (thrum_value)taken);
@@ -236,18 +228,12 @@ static thrum_cancel_result exactly_cancel(thrum_task *task)
     if (!stream)
         return THRUM_DETACHED;
     const stream_request *request = &stream->request;
-    size_t back = request->done < stream->limit ? request->done : stream->limit, done = request->done;
-    if (!buffer_prepend(&stream->input, request->to + done - back, back))
-        back = 0;
-    done -= back;
+    size_t taken = request->done, back = taken < stream->limit ? taken : stream->limit;
+    if (buffer_prepend(&stream->input, request->to + taken - back, back))
+        taken -= back;
     stream->reader = NULL;
-    if (thrum_task_woken(task)) {
-        (void)thrum_error_set(THRUM_ECANCELED, 0, "read_exactly", (int64_t)done, NULL);
-        return THRUM_DETACHED;
-    }
-    task->object = NULL;
-    thrum_wake(&task->waiter, THRUM_ECANCELED, (thrum_value)done);
-    return THRUM_FORWARDED;
+    stream_wake_without(task, THRUM_ECANCELED, taken);
+    return THRUM_FORWARDED; /* to exactly_resume(), which says how many */
 }
 
 static const thrum_operations exactly_operations = {exactly_start, exactly_resume, exactly_cancel, NULL,
@@ -275,21 +261,15 @@ static thrum_step lend_buffered(thrum_stream *stream, thrum_task *task)
     return lend(stream, task, data, size);
 }
 
-static thrum_step fill_attempt(thrum_stream *stream, thrum_task *task)
+/* More than one byte is wanted, or some are here: they are put together in the stream's buffer. */
+static thrum_step fill_buffered(thrum_stream *stream, thrum_task *task)
 {
     size_t least = stream->request.size;
     for (;;) {
         size_t held = buffer_size(&stream->input);
-        long got;
         if (held >= least)
             return lend_buffered(stream, task);
-        if (!held && least == 1) {
-            got = stream_receive(stream, stream->scratch, LOOP_SCRATCH);
-            if (got > 0)
-                return lend(stream, task, stream->scratch, (size_t)got);
-        } else {
-            got = stream_receive_buffered(stream, least - held);
-        }
+        long got = stream_receive_buffered(stream, least - held);
         if (got == STREAM_AGAIN)
             return stream_park_reader(stream, task);
         if (got < 0 && (!held || got == THRUM_ENOMEM))
@@ -301,18 +281,30 @@ static thrum_step fill_attempt(thrum_stream *stream, thrum_task *task)
     }
 }
 
+static thrum_step fill_attempt(thrum_stream *stream, thrum_task *task)
+{
+    if (stream->input.memory || stream->request.size > 1)
+        return fill_buffered(stream, task);
+    long got = stream_receive(stream, stream->scratch, LOOP_SCRATCH);
+    if (THRUM_LIKELY_(got >= 0))
+        return lend(stream, task, stream->scratch, (size_t)got);
+    if (got == STREAM_AGAIN)
+        return stream_park_reader(stream, task);
+    return stream_read_done(stream, task, stream_fail(stream, (int)got, "fill", 0), 0);
+}
+
 static thrum_step fill_start(thrum_task *task, thrum_record *record)
 {
     thrum_stream *stream = (thrum_stream *)record->object;
-    int error = stream_may_read(stream);
     size_t least = (size_t)record->b;
+    int error = stream->reader || stream->flags & (STREAM_LENT | STREAM_CLOSING) ? stream_may_read(stream) : 0;
     if (!error && (!least || least > stream->limit))
         error = THRUM_EINVAL;
-    if (error)
+    if (THRUM_UNLIKELY_(error))
         return thrum_done(task, error, 0);
     stream->request.lent = (const void **)(intptr_t)record->a;
     stream->request.size = least;
-    if (buffer_size(&stream->input) >= least || stream_try_again(stream))
+    if (stream->input.memory || stream_try_again(stream))
         return fill_attempt(stream, task);
     return stream_park_reader(stream, task);
 }

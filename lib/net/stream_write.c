@@ -22,9 +22,9 @@ static int refused(thrum_stream *stream)
     return stream->flags & STREAM_WRITE_EOF ? THRUM_ESTATE : 0;
 }
 
-static thrum_step refuse(thrum_stream *stream, thrum_task *task, int error, size_t done)
+static thrum_step refuse(thrum_stream *stream, thrum_task *task, int error, size_t number)
 {
-    return thrum_done(task, stream_fail(stream, error, "write", done), 0);
+    return thrum_done(task, stream_fail(stream, error, "write", number), 0);
 }
 
 /* Wait in the queue; `writer` says what is left. */
@@ -42,6 +42,18 @@ static thrum_step park(thrum_stream *stream, thrum_task *task, const stream_writ
     link_before(&stream->writers, &parked->link);
     task->object = parked;
     return thrum_parked(task);
+}
+
+/* Whether bytes that have not left lie in the memory that thrum_stream_fill() lends: they would not stay there while the
+ * task waits. */
+static bool lent(const thrum_stream *stream, const stream_writer *writer)
+{
+    for (size_t i = 0; i < writer->count; i++) {
+        uintptr_t at = (uintptr_t)writer->slices[i].data - (uintptr_t)stream->scratch;
+        if (at < LOOP_SCRATCH)
+            return true;
+    }
+    return false;
 }
 
 /* Send what the kernel takes, keep a small rest, wait with a large one. */
@@ -77,6 +89,12 @@ static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_wr
         stream_keep_rest(stream, writer)) {
         thrum_io_start(&stream->out);
         return thrum_done(task, 0, (thrum_value)writer->total);
+    }
+    if (lent(stream, writer)) {
+        if (!link_alone(&stream->writers))
+            return refuse(stream, task, THRUM_EBUSY, writer->done);
+        if (!stream_keep_rest(stream, writer))
+            return refuse(stream, task, THRUM_ENOMEM, writer->done);
     }
     return park(stream, task, writer);
 }
@@ -114,7 +132,7 @@ static thrum_step write_start(thrum_task *task, thrum_record *record)
     if (THRUM_UNLIKELY_(stream->flags & (STREAM_CLOSING | STREAM_WRITE_EOF) || stream->write_error))
         return refuse(stream, task, refused(stream), 0);
     if (!size || (size <= COLLECTED && collect(stream, data, size)))
-        return thrum_done(task, 0, (thrum_value)size);
+        return done(thrum_state_here(), task, 0, (thrum_value)size);
     stream_writer writer;
     memset(&writer, 0, sizeof writer);
     writer.one.data = data;
@@ -164,8 +182,8 @@ static thrum_step write_resume(thrum_task *task)
     stream_writer *writer = (stream_writer *)task->object;
     if (!writer) {
         int error = (int)task->waiter.node.error;
-        thrum_value done = task->waiter.as.value;
-        return thrum_done(task, error ? thrum_error_set(error, 0, "write", done, NULL) : 0, done);
+        thrum_value number = task->waiter.as.value;
+        return thrum_done(task, error ? thrum_error_set(error, 0, "write", number, NULL) : 0, number);
     }
     thrum_stream *stream = writer->stream;
     writer->running = true;
@@ -175,27 +193,22 @@ static thrum_step write_resume(thrum_task *task)
         return thrum_parked(task);
     }
     int error = writer->error;
-    size_t done = writer->done, total = writer->total;
+    size_t number = writer->done, total = writer->total;
     pool_give(&thrum_state_here()->pool, writer, sizeof *writer, POOL_OTHER);
-    return error ? refuse(stream, task, error, done) : thrum_done(task, 0, (thrum_value)total);
+    return error ? refuse(stream, task, error, number) : thrum_done(task, 0, (thrum_value)total);
 }
 
 static thrum_cancel_result write_cancel(thrum_task *task)
 {
     stream_writer *writer = (stream_writer *)task->object;
-    size_t done = (size_t)task->waiter.as.value;
+    size_t number = (size_t)task->waiter.as.value;
     if (writer) {
-        done = writer->done;
+        number = writer->done;
         link_remove(&writer->link);
         pool_give(&thrum_state_here()->pool, writer, sizeof *writer, POOL_OTHER);
     }
-    if (thrum_task_woken(task)) {
-        (void)thrum_error_set(THRUM_ECANCELED, 0, "write", (int64_t)done, NULL);
-        return THRUM_DETACHED;
-    }
-    task->object = NULL;
-    thrum_wake(&task->waiter, THRUM_ECANCELED, (thrum_value)done);
-    return THRUM_FORWARDED;
+    stream_wake_without(task, THRUM_ECANCELED, number);
+    return THRUM_FORWARDED; /* to write_resume(), which says how many */
 }
 
 static const thrum_operations write_operations = {write_start, write_resume, write_cancel, NULL, "stream write"};
