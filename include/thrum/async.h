@@ -67,10 +67,16 @@ struct thrum_function {
     thrum_reserve *reserve;
     size_t size;     /* of a frame */
     size_t clear;    /* bytes at its beginning to be set to 0 */
+    uint16_t slot;   /* the pool's size class, or THRUM_NO_SLOT_ where that takes a look */
 };
 
 /* Where 64-bit frames would have padding they keep how they are being left; others pack it into `resume`. */
 #define THRUM_PACKED_FRAMES_ (UINTPTR_MAX <= 0xffffffff)
+
+#define THRUM_FINE_SLOTS_ (THRUM_HOSTED ? 64 : 16)
+#define THRUM_NO_SLOT_ 0xffff
+#define THRUM_SLOT_(size, reserved) \
+    ((uint16_t)((reserved) || (size) > THRUM_FINE_SLOTS_ * 8 ? THRUM_NO_SLOT_ : ((size) + 7) / 8 - 1))
 
 /** The head of every frame. Private. */
 struct thrum_coro {
@@ -318,7 +324,8 @@ template <class T, size_t n, class U> static inline const void *thrum_bytes_(con
         __FILE__, \
         name##_reserved_ ? &name##_reserve_ : 0, \
         sizeof(struct name##_frame), \
-        (THRUM_CLEARED_(THRUM_CLEAR_##o1, THRUM_CLEAR_##o2, THRUM_CLEAR_##o3)(name)) \
+        (THRUM_CLEARED_(THRUM_CLEAR_##o1, THRUM_CLEAR_##o2, THRUM_CLEAR_##o3)(name)), \
+        THRUM_SLOT_(sizeof(struct name##_frame), name##_reserved_) \
     }; \
     THRUM_UNUSED_ static inline void name##_names_(void) { THRUM_NAMES_##args } \
     thrum_awaitable name(THRUM_PARAMS_##args) \

@@ -120,10 +120,17 @@ void thrum_wake(thrum_waiter *waiter, int error, thrum_value value)
         return;
     waiter->node.error = (int32_t)error;
     waiter->as.value = value;
-    ready_push(thrum_state_here(), &waiter->node, waiter->node.flags & TASK_IS ? NODE_READY : NODE_CALL);
+    uint8_t what = NODE_CALL;
+    if (waiter->node.flags & TASK_IS) {
+        const thrum_operations *operations = ((thrum_task *)(void *)waiter)->operations;
+        bool look = operations->resume || waiter->node.flags & TASK_MUST_CANCEL;
+        what = look ? NODE_LOOK : NODE_READY;
+    }
+    ready_push(thrum_state_here(), &waiter->node, what);
 }
 
 bool thrum_task_woken(const thrum_task *task)
 {
-    return task->waiter.node.state == NODE_READY || task->waiter.node.state == NODE_DUE;
+    uint8_t state = task->waiter.node.state;
+    return state == NODE_READY || state == NODE_LOOK || state == NODE_DUE;
 }

@@ -62,6 +62,7 @@ thrum_step thrum_scope_exit_(thrum_task *task, thrum_scope *scope, uint32_t resu
 {
     thrum_step step = { THRUM_DONE_ };
     thrum_coro *coro = task->leaf;
+    task->waiter.node.flags &= (uint8_t)~TASK_LATE; /* an exit always begins */
     if (task->scopes == scope) {
         task->scopes = scope->outer;
         scope->flags &= (uint8_t)~SCOPE_OPEN;

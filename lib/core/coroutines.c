@@ -15,17 +15,31 @@ static void *reserve_take(thrum_reserve *reserve, size_t size)
     return reserve->fresh < reserve->count ? (char *)reserve->frames + size * reserve->fresh++ : NULL;
 }
 
-void *thrum_frame_new_(const thrum_function *function)
+static THRUM_COLD_ void *frame_new_slow(thrum_pool *pool, const thrum_function *function)
 {
-    if (THRUM_UNLIKELY_(function->reserve != NULL)) {
+    if (function->reserve) {
         void *frame = reserve_take(function->reserve, function->size);
         if (frame)
             return frame;
     }
-    return pool_take(&thrum_state_here()->pool, function->size, POOL_FRAME);
+    return pool_take(pool, function->size, POOL_FRAME);
 }
 
-bool thrum_reserve_give(thrum_coro *coro, const thrum_function *function)
+void *thrum_frame_new_(const thrum_function *function)
+{
+    thrum_pool *pool = &thrum_state_here()->pool;
+    if (THRUM_LIKELY_(function->slot < pool->slots)) {
+        pool_block **list = &pool->lists->free[POOL_FRAME][function->slot];
+        pool_block *block = *list;
+        if (THRUM_LIKELY_(block != NULL)) {
+            *list = block->next;
+            return block;
+        }
+    }
+    return frame_new_slow(pool, function);
+}
+
+static bool reserve_give(thrum_coro *coro, const thrum_function *function)
 {
     thrum_reserve *reserve = function->reserve;
     uintptr_t at = (uintptr_t)coro, first = (uintptr_t)reserve->frames;
@@ -35,6 +49,13 @@ bool thrum_reserve_give(thrum_coro *coro, const thrum_function *function)
     block->next = (pool_block *)reserve->free;
     reserve->free = block;
     return true;
+}
+
+void thrum_frame_release_slow(thrum_state *state, thrum_coro *coro, const thrum_function *function)
+{
+    if (function->reserve && reserve_give(coro, function))
+        return;
+    pool_give(&state->pool, coro, function->size, POOL_FRAME);
 }
 
 void thrum_frame_free(thrum_coro *coro) { thrum_frame_release(thrum_state_here(), coro, function_of(coro)); }
@@ -65,15 +86,31 @@ thrum_step thrum_to_the_tail(thrum_state *state, thrum_task *task)
 {
     thrum_step step = { THRUM_PARKED_ };
     task->waiter.node.flags |= TASK_AS_IS;
-    ready_push(state, &task->waiter.node, NODE_READY);
+    ready_push(state, &task->waiter.node, NODE_LOOK);
     return step;
 }
 
-/* A task that is to be cancelled begins to wait: it does not wait long. */
+/* A task that is to be cancelled begins to wait: it does not wait long. One that was cancelled at the tail, where it
+ * came to since its awaits complete at once, may never come to wait: there this await, unless it cleans up, does not
+ * even begin. */
 static THRUM_COLD_ thrum_step start_canceled(thrum_task *task, const thrum_operations *operations, thrum_record *record)
 {
+    uint8_t flags = task->waiter.node.flags;
+    if (flags & TASK_LATE && !(THRUM_LEAVING_(task->leaf) & THRUM_IN_FINALLY_)) {
+        task->waiter.node.flags = (uint8_t)(flags & ~(TASK_LATE | TASK_MUST_CANCEL));
+        task->operations = NULL;
+        if (operations->drop)
+            operations->drop(record);
+        if (task->extension)
+            thrum_detail_canceled(task);
+        return done(thrum_state_here(), task, THRUM_ECANCELED, 0);
+    }
     thrum_step step = operations->start(task, record);
-    if (step.what == THRUM_PARKED_ && !thrum_task_woken(task)) {
+    if (step.what != THRUM_PARKED_)
+        return step;
+    if (thrum_task_woken(task)) {
+        look_first(task);
+    } else {
         task->waiter.node.flags &= (uint8_t)~TASK_MUST_CANCEL;
         thrum_cancel_parked(thrum_state_here(), task);
     }

@@ -36,17 +36,23 @@ static inline const thrum_function *function_of(const thrum_coro *coro)
     return (const thrum_function *)(const void *)coro->head.operations;
 }
 
-/* A frame of a function with a reserve: true when it came from there, and is back. */
-bool thrum_reserve_give(thrum_coro *coro, const thrum_function *function);
+void thrum_frame_release_slow(thrum_state *state, thrum_coro *coro, const thrum_function *function);
 
 static inline void thrum_frame_release(thrum_state *state, thrum_coro *coro, const thrum_function *function)
 {
+    thrum_pool *pool = &state->pool;
 #if THRUM_DEBUG
     memset(coro, 0xdb, function->size);
 #endif
-    if (THRUM_UNLIKELY_(function->reserve != NULL) && thrum_reserve_give(coro, function))
+    if (THRUM_UNLIKELY_(function->slot >= pool->slots)) {
+        thrum_frame_release_slow(state, coro, function);
         return;
-    pool_give(&state->pool, coro, function->size, POOL_FRAME);
+    }
+    pool_block *block = (pool_block *)(void *)coro;
+    pool_block **list = &pool->lists->free[POOL_FRAME][function->slot];
+    block->next = *list;
+    block->mark = POOL_FREE_MARK;
+    *list = block;
 }
 
 /* A frame has ended: its memory goes back; the error it ended with, or 0. */

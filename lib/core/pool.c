@@ -90,6 +90,7 @@ static bool ready(thrum_pool *pool)
 #endif
     /* With `each`, every block comes by itself, so that the allocator's own checks see it. */
     pool->limit = pool->array || !each ? POOL_SLAB_LIMIT : 1;
+    pool->slots = pool->limit > 1 ? POOL_FINE : 0;
     return true;
 }
 

@@ -2,18 +2,19 @@
 #ifndef THRUM_CORE_POOL_H
 #define THRUM_CORE_POOL_H
 
+#include <thrum/async.h>
 #include <thrum/pool.h>
 
 /* What a block is for; tasks and frames can be walked. */
 enum { POOL_FRAME, POOL_TASK, POOL_OTHER, POOL_KINDS };
 
 #if THRUM_HOSTED
-enum { POOL_FINE = 64, POOL_CLASSES = 64 + 28 };
+enum { POOL_FINE = THRUM_FINE_SLOTS_, POOL_CLASSES = 64 + 28 };
 #define POOL_SLAB_LIMIT 65536u
 #define POOL_SLAB_LEAST 1024u
 #define POOL_SLAB_MOST 65536u
 #else
-enum { POOL_FINE = 16, POOL_CLASSES = 16 + 12 };
+enum { POOL_FINE = THRUM_FINE_SLOTS_, POOL_CLASSES = 16 + 12 };
 #define POOL_SLAB_LIMIT 1024u
 #define POOL_SLAB_LEAST 256u
 #define POOL_SLAB_MOST 4096u
@@ -40,6 +41,7 @@ typedef struct pool_lists {
 
 typedef struct thrum_pool {
     size_t limit; /* larger blocks come from the allocator one by one; 0 until first use */
+    unsigned slots; /* classes below this one are free lists to be used at once; 0 until first use */
     struct pool_lists *lists;
     struct pool_slab *slabs;
     thrum_allocator allocator;

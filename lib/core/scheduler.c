@@ -96,7 +96,8 @@ static THRUM_COLD_ bool prepare(thrum_task *task)
     thrum_node *node = &task->waiter.node;
     const thrum_operations *operations = task->operations;
     if (node->flags & TASK_AS_IS) {
-        node->flags &= (uint8_t)~TASK_AS_IS; /* the await is complete; a cancellation comes at the next one */
+        /* The await is complete; a cancellation comes at the next one. */
+        node->flags = (uint8_t)((node->flags & ~TASK_AS_IS) | (node->flags & TASK_MUST_CANCEL ? TASK_LATE : 0));
         return true;
     }
     if (node->flags & TASK_MUST_CANCEL) {
@@ -156,12 +157,18 @@ static THRUM_INLINE_ void resume_task(thrum_state *state, thrum_task *task)
 {
     state->current = task;
     state->budget = THRUM_AWAIT_BUDGET;
-    if (THRUM_UNLIKELY_(task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_AS_IS)) ||
-        (task->operations && task->operations->resume)) {
-        if (!prepare(task))
-            return;
-    }
     run_frames(state, task);
+}
+
+static THRUM_COLD_ void look_and_resume(thrum_state *state, thrum_task *task)
+{
+    state->current = task;
+    state->budget = THRUM_AWAIT_BUDGET;
+    task->waiter.node.state = NODE_READY;
+    if (prepare(task)) {
+        task->waiter.node.state = NODE_READY; /* whatever an operation left it in */
+        run_frames(state, task);
+    }
 }
 
 static THRUM_COLD_ void begin_nested(thrum_state *state, thrum_task *task) { begin_task(state, task); }
@@ -192,16 +199,16 @@ void thrum_core_run(thrum_time now)
     thrum_state *state = thrum_state_here();
     state->now = now;
     thrum_timers_collect(state, now);
-    thrum_core_batch();
+    thrum_core_batch(1);
 }
 
-void thrum_core_batch(void)
+static THRUM_INLINE_ void run_batch(thrum_state *state)
 {
-    thrum_state *state = thrum_state_here();
     list_splice(&state->batch, &state->ready);
     while (!list_empty(&state->batch)) {
         thrum_node *node = state->batch.next;
-        list_remove(node);
+        state->batch.next = node->next;
+        node->next->prev = &state->batch;
         if (THRUM_LIKELY_(node->state == NODE_READY)) {
             resume_task(state, task_of(node));
             continue;
@@ -209,6 +216,9 @@ void thrum_core_batch(void)
         switch (node->state) {
         case NODE_BEGIN:
             begin_task(state, task_of(node));
+            break;
+        case NODE_LOOK:
+            look_and_resume(state, task_of(node));
             break;
         case NODE_CALL: {
             state->current = NULL;
@@ -218,7 +228,8 @@ void thrum_core_batch(void)
             break;
         }
         case NODE_DUE:
-            ready_push(state, node, NODE_READY);
+            task_of(node)->waiter.as.value = 0; /* it was the time */
+            ready_push(state, node, node->flags & TASK_MUST_CANCEL ? NODE_LOOK : NODE_READY);
             break;
         case NODE_ENDED: {
             state->current = NULL;
@@ -233,6 +244,20 @@ void thrum_core_batch(void)
     }
     state->current = NULL;
 }
+
+unsigned thrum_core_batch(unsigned passes)
+{
+    thrum_state *state = thrum_state_here();
+    unsigned made = 0;
+    state->hurry = false;
+    do {
+        made++;
+        run_batch(state);
+    } while (made < passes && !list_empty(&state->ready) && !state->hurry && state->timers->soonest > state->now);
+    return made;
+}
+
+void thrum_core_hurry(void) { thrum_state_here()->hurry = true; }
 
 bool thrum_core_ready(void) { return !list_empty(&thrum_state_here()->ready); }
 

@@ -18,8 +18,12 @@ void thrum_core_close(void);
 /* One pass: timers due at `now` are queued behind what is ready, then exactly that much is run. */
 void thrum_core_run(thrum_time now);
 
-/* The second half of it: run exactly what is ready. */
-void thrum_core_batch(void);
+/* The second half of it: run exactly what is ready; and go on so for at most `passes` passes in all, as long as there is
+ * something to run, no timer is due and thrum_core_hurry() was not called. Gives how many were made. */
+unsigned thrum_core_batch(unsigned passes);
+
+/* Have thrum_core_batch() return when the pass that runs is over. */
+void thrum_core_hurry(void);
 
 /* Whether the next pass has something to do at once. */
 bool thrum_core_ready(void);

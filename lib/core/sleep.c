@@ -7,7 +7,8 @@ static thrum_step yield_start(thrum_task *task, thrum_record *record)
 {
     thrum_step step = { THRUM_PARKED_ };
     (void)record;
-    ready_push(thrum_state_here(), &task->waiter.node, NODE_READY);
+    /* It is NODE_READY or NODE_LOOK, being in its step, and stays that. */
+    list_append(&thrum_state_here()->ready, &task->waiter.node);
     return step;
 }
 

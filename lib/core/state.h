@@ -15,6 +15,7 @@ enum {
     NODE_PARKED,  /* a task or a handle that waits to be woken */
     NODE_TIMED,   /* among the timers */
     NODE_READY,   /* a task to be stepped, or in its step */
+    NODE_LOOK,    /* the same, but there is something to see to first: prepare() */
     NODE_DUE,     /* a task whose timer fired: ready in the next pass, as in asyncio */
     NODE_BEGIN,   /* a task that has not begun */
     NODE_CALL,    /* a handle to be called */
@@ -31,7 +32,8 @@ enum {
     TASK_OWNED = 0x08,       /* somebody holds the handle */
     TASK_CHILD = 0x10,       /* of a group: a thrum_child */
     TASK_RETRIEVED = 0x20,   /* its error has reached somebody */
-    TASK_SWEPT = 0x40        /* was cancelled because its program ends */
+    TASK_SWEPT = 0x40,       /* was cancelled because its program ends */
+    TASK_LATE = 0x80         /* was cancelled at the tail: see start_canceled() */
 };
 
 /* scope.flags */
@@ -78,6 +80,7 @@ typedef struct thrum_state {
     uint8_t eager;       /* eager starts that are nested now */
     uint8_t nested;      /* calls of async functions that are nested on the C stack now */
     bool open;           /* a loop drives this thread */
+    bool hurry;          /* return to the loop after this pass */
     bool scratch_used;
     thrum_record scratch; /* the first leaf record alive */
     thrum_timers *timers; /* from the pool, while a loop drives this thread */
@@ -146,6 +149,13 @@ static inline void ready_push(thrum_state *state, thrum_node *node, uint8_t what
 {
     node->state = what;
     list_append(&state->ready, node);
+}
+
+/* A task that is queued, or in its step, is to be seen to before it goes on. */
+static inline void look_first(thrum_task *task)
+{
+    if (task->waiter.node.state == NODE_READY)
+        task->waiter.node.state = NODE_LOOK;
 }
 
 /* ---- awaitables ---- */

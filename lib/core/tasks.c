@@ -139,8 +139,10 @@ bool thrum_task_cancel(thrum_task *task)
         node->count++;
     if ((node->state == NODE_PARKED || node->state == NODE_TIMED) && task->operations)
         thrum_cancel_parked(thrum_state_here(), task);
-    else
+    else {
         node->flags |= TASK_MUST_CANCEL;
+        look_first(task);
+    }
     return true;
 }
 
@@ -152,7 +154,7 @@ unsigned thrum_task_uncancel(thrum_task *task)
         return 0;
     thrum_node *node = &task->waiter.node;
     if (node->count && --node->count == 0)
-        node->flags &= (uint8_t)~TASK_MUST_CANCEL;
+        node->flags &= (uint8_t)~(TASK_MUST_CANCEL | TASK_LATE);
     return node->count;
 }
 

@@ -77,19 +77,29 @@ static void log_detail(const thrum_error *detail, const char *indent)
                   thrum_function_file(detail->trace[i].function), (unsigned)detail->trace[i].line);
 }
 
+/* The errors of a group, and of groups in it, each further in. */
+static void log_group(const thrum_error *errors, unsigned depth)
+{
+    static const char spaces[] = "                ";
+    char buffer[32];
+    if (depth * 2 >= sizeof spaces)
+        return;
+    const char *indent = spaces + sizeof spaces - 1 - (size_t)depth * 2;
+    for (const thrum_error *error = errors; error; error = error->next) {
+        thrum_log("%s- %s: %s", indent, label((int)error->code, buffer, sizeof buffer),
+                  thrum_error_text((int)error->code));
+        log_detail(error, indent);
+        log_group(error->errors, depth + 1);
+    }
+}
+
 void thrum_log_error(const char *what, int code, const thrum_error *detail)
 {
     char buffer[32];
     thrum_log("%s%s%s: %s", what, *what ? ": " : "", label(code, buffer, sizeof buffer), thrum_error_text(code));
-    if (!detail)
-        return;
-    log_detail(detail, "");
-    for (const thrum_error *error = detail->errors; error; error = error->next) {
-        thrum_log("  - %s: %s", label((int)error->code, buffer, sizeof buffer), thrum_error_text((int)error->code));
-        log_detail(error, "  ");
-        for (const thrum_error *inner = error->errors; inner; inner = inner->next)
-            thrum_log("    - %s: %s", label((int)inner->code, buffer, sizeof buffer),
-                      thrum_error_text((int)inner->code));
+    if (detail) {
+        log_detail(detail, "");
+        log_group(detail->errors, 1);
     }
 }
 

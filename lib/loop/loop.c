@@ -7,9 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loop/log.h"
+
 /* While tasks are ready the poller is asked only every so often, since that is what costs: after so much time, which is
  * read after 1, 2, 4, ... passes and then after so many. */
-enum { BURST_TIME = 50000, BURST_PASSES = 32 };
+enum { BURST_TIME = 50000, BURST_PASSES = 32, BURST_CHUNK = 8 };
 
 /* ---- it comes ---- */
 
@@ -170,6 +172,17 @@ int loop_pass(thrum_loop *loop, thrum_time until)
     return error;
 }
 
+/* Up to so many passes at the same time of the clock, few enough that posts of other threads need not wait long. */
+static unsigned run_some(thrum_loop *loop, unsigned passes)
+{
+    thrum_time now = loop->state->now;
+    if (loop->debug || loop->state->timers->soonest <= now) {
+        run_ready(loop, now);
+        return 1;
+    }
+    return thrum_core_batch(passes < BURST_CHUNK ? passes : BURST_CHUNK);
+}
+
 /* Passes that follow without asking the poller, as long as there is work and for a short time. */
 static void burst(thrum_loop *loop)
 {
@@ -185,8 +198,7 @@ static void burst(thrum_loop *loop)
         }
         if (!thrum_inbox_empty(&loop->inbox))
             thrum_call_soon(&loop->drain);
-        run_ready(loop, loop->state->now);
-        done++;
+        done += run_some(loop, until - done);
     }
 }
 
@@ -266,7 +278,12 @@ int thrum_loop_run_until_complete(thrum_loop *loop, thrum_awaitable what, thrum_
 
 void thrum_loop_stop(thrum_loop *loop)
 {
+    if (loop->debug && loop != loop_here()) {
+        thrum_log("thrum_loop_stop() in another thread: thrum_call_soon_threadsafe() is for that");
+        return;
+    }
     loop->stopping = true;
+    thrum_core_hurry();
 }
 
 int thrum_loop_step(thrum_loop *loop, thrum_time most)

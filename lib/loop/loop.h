@@ -74,6 +74,9 @@ void loop_close_watches(thrum_loop *loop);
 /* As thrum_core_run(), and names steps that take long (slow.c). */
 void loop_run_watched(thrum_loop *loop, thrum_time now);
 
+/* Name or text of -errno, or NULL (system_errors.c). */
+const char *loop_system_error(int code, bool name);
+
 /* The core tells of something that reached nobody (report.c). */
 void loop_core_report(const thrum_core_report *report);
 

@@ -1,6 +1,7 @@
 /* Errors that nobody awaits: to the exception handler, which unless set writes to the log. */
 #include <stddef.h>
 
+#include "core/errors.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 
@@ -56,4 +57,10 @@ void loop_core_report(const thrum_core_report *core)
     };
     if (loop)
         thrum_loop_call_exception_handler(loop, &report);
+}
+
+/* Before anything runs, so that error codes have their names also where there is no loop yet. */
+__attribute__((constructor)) static void name_system_errors(void)
+{
+    thrum_system_error_hook = loop_system_error;
 }

@@ -32,7 +32,7 @@ void loop_run_watched(thrum_loop *loop, thrum_time now)
         thrum_node *node = batch.next;
         const thrum_function *function = NULL;
         uint32_t line = 0;
-        if (node->state == NODE_READY) {
+        if (node->flags & TASK_IS && task_of(node)->leaf) {
             /* The task may be gone after the step. */
             const thrum_coro *leaf = task_of(node)->leaf;
             function = function_of(leaf);
@@ -40,7 +40,7 @@ void loop_run_watched(thrum_loop *loop, thrum_time now)
         }
         list_remove(node);
         list_append(&state->ready, node);
-        thrum_core_batch();
+        thrum_core_batch(1);
         list_splice(&next, &state->ready);
         thrum_time then = loop->backend->now(loop);
         if (then - now >= SLOW)

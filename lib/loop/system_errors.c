@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/errors.h"
+#include "loop/loop.h"
 
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 32)) && defined(_GNU_SOURCE)
 
-static const char *system_error(int code, bool name)
+const char *loop_system_error(int code, bool name)
 {
     return code < 0 ? name ? strerrorname_np(-code) : strerrordesc_np(-code) : NULL;
 }
@@ -48,7 +48,7 @@ static const system_text texts[] = {
     {EHOSTUNREACH, "EHOSTUNREACH", "no route to host"},
 };
 
-static const char *system_error(int code, bool name)
+const char *loop_system_error(int code, bool name)
 {
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (texts[i].number == -code)
@@ -57,9 +57,3 @@ static const char *system_error(int code, bool name)
 }
 
 #endif
-
-/* Before anything runs: error codes have their names also where there is no loop yet. */
-__attribute__((constructor)) static void set_hook(void)
-{
-    thrum_system_error_hook = system_error;
-}

@@ -193,7 +193,7 @@ static void timeout_drop(thrum_record *record) { thrum_drop(((timeout_frame *)(v
 
 static const thrum_function timeout_function = {
     { NULL, timeout_step, NULL, timeout_drop, "thrum_timeout" }, __FILE__, NULL, sizeof(timeout_frame),
-    sizeof(timeout_frame)
+    sizeof(timeout_frame), THRUM_SLOT_(sizeof(timeout_frame), 0)
 };
 
 static thrum_awaitable timeout_new(thrum_time limit, thrum_awaitable what, bool relative)
