@@ -98,7 +98,7 @@ void interrupt_begin(thrum_loop *loop, thrum_task *task, bool terminate)
 
 int interrupt_end(void)
 {
-    if (!interrupt.mine || !main_thread())
+    if (!main_thread() || !interrupt.mine)
         return 0;
     interrupt.mine = false;
     for (int i = 0; i < SIGNALS; i++) {

@@ -2,6 +2,7 @@
 /* Cancellations are swallowed on purpose. thrum-check: ignore-file thrum-cancellation-swallowed */
 #include "support.h"
 
+#include <errno.h>
 #include <signal.h>
 
 static ASYNC(gives, ARGS((int, n)), LOCALS_NONE)
@@ -55,6 +56,27 @@ TEST(run, prints_an_error_with_name_text_detail_and_trace)
     CHECK(log_has("  in fails, "));
     CHECK(log_has("runners.c:"));
     CHECK_LT(strstr(logged, "in inner") - logged, strstr(logged, "in fails") - logged);
+}
+
+static ASYNC(fails_in_a_group, ARGS((int, depth)), LOCALS(thrum_group group;))
+{
+    ASYNC_BEGIN;
+    WITH (self->group, thrum_group_open(&self->group)) {
+        thrum_group_spawn_detached(&self->group, fails(THRUM_EAPP(self->depth)));
+        thrum_group_spawn_detached(&self->group, fails(-ECONNREFUSED));
+        if (self->depth < 2)
+            thrum_group_spawn_detached(&self->group, fails_in_a_group(self->depth + 1));
+    }
+    ASYNC_END;
+}
+
+TEST(run, prints_the_errors_of_groups)
+{
+    log_begin();
+    CHECK_EQ(thrum_run(fails_in_a_group(1)), 1);
+    CHECK(log_has("thrum_run: THRUM_EGROUP: "));
+    CHECK(log_has("\n  - EAPP(1): "));
+    CHECK(log_has("\n  - ECONNREFUSED: Connection refused\n    open: some file [12]\n    in inner, "));
 }
 
 static ASYNC(leaves_with, ARGS((int, code)), LOCALS_NONE)
