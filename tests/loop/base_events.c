@@ -1,6 +1,7 @@
 /* Passes: what runs when, and in which order. Numbers are those of asyncio's corner semantics (PORTED.md). */
 #include "support.h"
 
+#include <pthread.h>
 #include <sys/wait.h>
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
@@ -519,6 +520,25 @@ TEST(debug, can_be_switched_on_while_running_and_names_slow_steps)
     CHECK_EQ(thrum_loop_run_until_complete(loop, busy(MILLISECONDS(110)), NULL), 0);
     CHECK(thrum_loop_get_debug(loop));
     CHECK(log_has("a step of busy took "));
+    close_loop(loop);
+}
+
+static void *stop_from_here(void *loop)
+{
+    thrum_loop_stop(loop);
+    return NULL;
+}
+
+TEST(debug, a_stop_from_another_thread_is_told)
+{
+    thrum_loop *loop = open_loop(THRUM_BACKEND_LIBEV);
+    pthread_t thread;
+    log_begin();
+    thrum_loop_set_debug(loop, true);
+    CHECK_EQ(pthread_create(&thread, NULL, stop_from_here, loop), 0);
+    pthread_join(thread, NULL);
+    CHECK(log_has("thrum_loop_stop() in another thread"));
+    CHECK_EQ(thrum_loop_next_deadline(loop), THRUM_NEVER);
     close_loop(loop);
 }
 
