@@ -75,11 +75,21 @@ struct ev_loop;
  *
  * @param loop  where the loop goes; owned
  * @param ev    stays the application's, and outlives the loop
- * @return gives 0; THRUM_ESTATE when this thread has a loop; THRUM_EINVAL; THRUM_ENOMEM
+ * @return gives 0; THRUM_ESTATE when this thread has a loop; THRUM_EINVAL; THRUM_ENOMEM; -errno
+ *
+ * asyncio: none
  */
 THRUM_API int thrum_loop_from_ev(thrum_loop **loop, struct ev_loop *ev);
 
-/** The libev loop under a loop, for libraries with a libev adapter; NULL on other backends. */
+/**
+ * The libev loop under a loop, for libraries with a libev adapter.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop  open
+ * @return gives the libev loop, which stays the loop's; NULL on other backends
+ *
+ * asyncio: none
+ */
 THRUM_API struct ev_loop *thrum_loop_ev(thrum_loop *loop);
 
 /**
@@ -94,10 +104,24 @@ THRUM_API struct ev_loop *thrum_loop_ev(thrum_loop *loop);
  */
 THRUM_API int thrum_loop_close(thrum_loop *loop);
 
-/** This thread's loop, or NULL. asyncio: get_event_loop */
+/**
+ * This thread's loop.
+ * [never waits · no allocation · any thread]
+ *
+ * @return gives the loop, or NULL; NULL in a child process that was forked with it
+ *
+ * asyncio: get_event_loop
+ */
 THRUM_API thrum_loop *thrum_loop_current(void);
 
-/** This thread's loop if it runs, or NULL. asyncio: get_running_loop */
+/**
+ * This thread's loop, if it runs.
+ * [never waits · no allocation · any thread]
+ *
+ * @return gives the loop, or NULL
+ *
+ * asyncio: get_running_loop
+ */
 THRUM_API thrum_loop *thrum_loop_running(void);
 
 /**
@@ -150,19 +174,56 @@ THRUM_API int thrum_loop_step(thrum_loop *loop, thrum_time most);
 /**
  * When the loop next has something to do by itself, in its own time: 0 for at once, THRUM_NEVER for not before its
  * descriptor is readable. An embedding main loop asks after each step, and waits so long for the descriptor.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop  open
+ * @return gives a time of thrum_loop_time(); it may be too early, when a timer was taken back, never too late
+ *
+ * asyncio: none
  */
 THRUM_API thrum_time thrum_loop_next_deadline(const thrum_loop *loop);
 
-/** A descriptor that is readable when the loop should be stepped (the poller's), or THRUM_EUNSUPPORTED. */
+/**
+ * A descriptor that is readable when the loop should be stepped: the poller's.
+ * [never waits · allocates at first use · this loop's thread only]
+ *
+ * @param loop  open
+ * @return gives the descriptor, which stays the loop's; THRUM_EUNSUPPORTED where there is none (poll, select, a guest,
+ *         virtual time); THRUM_ENOMEM
+ *
+ * asyncio: none
+ */
 THRUM_API int thrum_loop_descriptor(const thrum_loop *loop);
 
-/** asyncio: loop.is_running */
+/**
+ * Whether a loop runs, or makes a step.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop  open
+ *
+ * asyncio: loop.is_running
+ */
 THRUM_API bool thrum_loop_is_running(const thrum_loop *loop);
 
-/** The loop's clock, read now (and kept for thrum_now()). asyncio: loop.time */
+/**
+ * The loop's clock, read now, and kept for thrum_now().
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop  open
+ * @return gives ticks of a clock that never goes back; only differences mean something
+ *
+ * asyncio: loop.time
+ */
 THRUM_API thrum_time thrum_loop_time(thrum_loop *loop);
 
-/** Ticks below which two times are the same for this loop's clock. asyncio: the clock's resolution */
+/**
+ * Ticks below which two times are the same for this loop's clock.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop  open
+ *
+ * asyncio: the clock's resolution
+ */
 THRUM_API thrum_time thrum_loop_resolution(const thrum_loop *loop);
 
 /** A call that another thread asks for. The struct is the caller's and stays in place until it was called. */
@@ -202,14 +263,31 @@ THRUM_API int thrum_call_soon_threadsafe(thrum_loop *loop, thrum_post *post);
  */
 THRUM_API int thrum_add_reader(int descriptor, thrum_callback *call, void *context);
 
-/** The same for writable. asyncio: loop.add_writer */
+/**
+ * Call a handle whenever a descriptor is writable; as thrum_add_reader() otherwise.
+ * [never waits · allocates at first use of a descriptor · this loop's thread only]
+ *
+ * asyncio: loop.add_writer
+ */
 THRUM_API int thrum_add_writer(int descriptor, thrum_callback *call, void *context);
 
-/** Stop watching; a call that is queued already is not made. Gives whether there was one.
- * asyncio: loop.remove_reader */
+/**
+ * Stop watching for a descriptor to be readable; a call that is queued already is not made.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param descriptor  any
+ * @return gives whether there was one
+ *
+ * asyncio: loop.remove_reader
+ */
 THRUM_API bool thrum_remove_reader(int descriptor);
 
-/** asyncio: loop.remove_writer */
+/**
+ * Stop watching for a descriptor to be writable; as thrum_remove_reader() otherwise.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * asyncio: loop.remove_writer
+ */
 THRUM_API bool thrum_remove_writer(int descriptor);
 
 /**
@@ -224,19 +302,55 @@ THRUM_API bool thrum_remove_writer(int descriptor);
  */
 THRUM_API void thrum_loop_set_exception_handler(thrum_loop *loop, thrum_exception_handler *handler, void *context);
 
-/** Report something to the exception handler. asyncio: loop.call_exception_handler */
+/**
+ * Report something to the exception handler; from inside of that, to the default one.
+ * [never waits · runs other code · this loop's thread only]
+ *
+ * @param loop    open
+ * @param report  borrowed for the call; unknown members are 0
+ *
+ * asyncio: loop.call_exception_handler
+ */
 THRUM_API void thrum_loop_call_exception_handler(thrum_loop *loop, const thrum_report *report);
 
-/** What the default handler does: a line to the log, then the detail and the trace.
- * asyncio: default_exception_handler */
+/**
+ * What is done where no handler is set: a line to the log, then the error's detail and trace and where the task stands.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop    open
+ * @param report  borrowed for the call
+ *
+ * asyncio: loop.default_exception_handler
+ */
 THRUM_API void thrum_loop_default_exception_handler(thrum_loop *loop, const thrum_report *report);
 
-/** Debug mode: thorough checks, slow steps are reported. asyncio: loop.set_debug, loop.get_debug */
+/**
+ * Debug mode: a step or call that keeps the loop for 0.1 s is named in the log, and so are calls from other threads
+ * that can be told. May be switched while the loop runs.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop   open
+ * @param debug  whether it is on
+ *
+ * asyncio: loop.set_debug
+ */
 THRUM_API void thrum_loop_set_debug(thrum_loop *loop, bool debug);
+
+/** Whether debug mode is on. [never waits · no allocation · any thread] asyncio: loop.get_debug */
 THRUM_API bool thrum_loop_get_debug(const thrum_loop *loop);
 
-/** Where messages go: one call a line, without the newline. NULL: to stderr. For the whole process. */
+/** Takes a line, without its newline; in whichever thread has something to say. */
 typedef void thrum_log_function(void *context, const char *line);
+
+/**
+ * Say where messages go, for the whole process.
+ * [never waits · any thread]
+ *
+ * @param log      called once a line; NULL: to stderr
+ * @param context  for it
+ *
+ * asyncio: logging.getLogger("asyncio")
+ */
 THRUM_API void thrum_log_set(thrum_log_function *log, void *context);
 
 THRUM_END_DECLS

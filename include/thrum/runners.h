@@ -57,7 +57,15 @@ THRUM_API int thrum_runner_init(thrum_runner *runner, const thrum_runner_options
  */
 THRUM_API int thrum_runner_run(thrum_runner *runner, thrum_awaitable what, thrum_value *value);
 
-/** The loop of a runner, made if need be; NULL when that fails. asyncio: Runner.get_loop */
+/**
+ * The loop of a runner, made if need be.
+ * [never waits · allocates at first use · the runner's thread only]
+ *
+ * @param runner  initialised
+ * @return gives the loop, which stays the runner's; NULL when it cannot be made or the runner is closed
+ *
+ * asyncio: Runner.get_loop
+ */
 THRUM_API thrum_loop *thrum_runner_loop(thrum_runner *runner);
 
 /**
@@ -86,7 +94,16 @@ THRUM_API int thrum_runner_close(thrum_runner *runner);
  */
 THRUM_API int thrum_run(thrum_awaitable what);
 
-/** The same with options. */
+/**
+ * Run a whole program with options; as thrum_run() otherwise.
+ * [waits for the world]
+ *
+ * @param what     an awaitable; spent
+ * @param options  borrowed for the call; NULL is the default
+ * @return gives an exit code as thrum_run(); 1 when the options are refused
+ *
+ * asyncio: run(debug=, loop_factory=)
+ */
 THRUM_API int thrum_run_with(thrum_awaitable what, const thrum_runner_options *options);
 
 THRUM_END_DECLS
