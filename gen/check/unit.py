@@ -14,6 +14,7 @@ from flow import Flow
 from statements import Builder
 
 IGNORE = re.compile(r"thrum-check:\s*(ignore|ignore-file)\b(?!-)((?:\s+thrum-[a-z-]+)*)")
+MOST_ERRORS = 5
 CONTAINERS = (K.NAMESPACE, K.LINKAGE_SPEC, K.UNEXPOSED_DECL, K.CLASS_DECL, K.STRUCT_DECL)
 FUNCTIONS = (K.FUNCTION_DECL, K.CXX_METHOD, K.CONSTRUCTOR, K.DESTRUCTOR)
 
@@ -49,6 +50,8 @@ def parse(file, arguments, directory):
         if message.severity >= Diagnostic.Error:
             at = message.location
             errors.append(f"{at.file or path}:{at.line}:{at.column}: error: {message.spelling}")
+    if len(errors) > MOST_ERRORS:
+        errors[MOST_ERRORS:] = [f"{path}: {len(errors) - MOST_ERRORS} more errors"]
     if errors:
         raise ParseError("\n".join(errors))
     return unit
