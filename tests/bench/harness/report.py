@@ -83,7 +83,7 @@ class Tally:
     def bounded(self, name, value, unit, bounds, of=None):
         """A figure against its gate, or against what is allowed until that is met."""
         met = within(bounds["gate"], value, None, of)
-        fine = met or ("allowed" in bounds and within(bounds["allowed"], value, None))
+        fine = met or ("allowed" in bounds and within(bounds["allowed"], value, None, of))
         self.check(fine, "%s: %.4g %s (gate %s%s, aim %s%s)" % (
             name, value, unit, bound_text(bounds["gate"]),
             "" if met else ", MISSED; allowed %s until then" % bound_text(bounds["allowed"]) if fine else ", missed",
