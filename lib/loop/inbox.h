@@ -9,22 +9,21 @@
 
 typedef struct thrum_inbox {
     _Atomic(thrum_post *) newest;
-    atomic_uintptr_t gate; /* bit 0: closed; the rest counts the threads that are inside of thrum_inbox_post() */
+    atomic_uintptr_t gate; /* bit 0: closed; the rest counts the threads that are waking the loop right now */
     atomic_bool awake;     /* the loop will look here before it sleeps: nobody needs to wake it */
 } thrum_inbox;
 
 /* Zeroed memory, or an inbox that was closed. */
 void thrum_inbox_open(thrum_inbox *inbox);
 
-/* Push. When the loop must be woken `wake(loop)` is called, inside, so that the loop is not gone meanwhile. 0 or
- * THRUM_ECLOSED. */
+/* Push. When the loop must be woken `wake(loop)` is called, and the loop does not go meanwhile. 0 or THRUM_ECLOSED. */
 int thrum_inbox_post(thrum_inbox *inbox, thrum_post *post, void (*wake)(thrum_loop *loop), thrum_loop *loop);
 
 /* Make every call that stands in it, oldest first. */
 void thrum_inbox_drain(thrum_inbox *inbox);
 
-/* From now on nothing comes in, which is told to everybody who tries as long as the memory is there: waits for those
- * inside (a few instructions), then forgets what was not called. */
+/* From now on nothing comes in, which is told to everybody who tries as long as the memory is there. Forgets what was not
+ * called, and waits for those who are waking the loop (a system call at most). */
 void thrum_inbox_close(thrum_inbox *inbox);
 
 static inline bool thrum_inbox_empty(thrum_inbox *inbox)
