@@ -62,6 +62,7 @@ thrum_step thrum_scope_exit_(thrum_task *task, thrum_scope *scope, uint32_t resu
 {
     thrum_step step = { THRUM_DONE_ };
     thrum_coro *coro = task->leaf;
+    uint8_t late = task->waiter.node.flags & TASK_LATE;
     task->waiter.node.flags &= (uint8_t)~TASK_LATE; /* an exit always begins */
     if (task->scopes == scope) {
         task->scopes = scope->outer;
@@ -71,7 +72,11 @@ thrum_step thrum_scope_exit_(thrum_task *task, thrum_scope *scope, uint32_t resu
     thrum_awaitable exit = { 0 };
     if (scope->exit)
         exit = scope->exit(scope);
-    return exit.word ? thrum_begin(task, exit) : step;
+    if (exit.word)
+        step = thrum_begin(task, exit);
+    if (THRUM_UNLIKELY_(late) && task->waiter.node.flags & TASK_MUST_CANCEL)
+        task->waiter.node.flags |= TASK_LATE;
+    return step;
 }
 
 bool thrum_scope_left_(thrum_task *task, thrum_scope *scope)
