@@ -203,7 +203,8 @@ static ASYNC(looks, ARGS((int, n)), LOCALS(char room[40];), BUFFERS(char buffer[
 
 TEST(arguments, locals_are_cleared_buffers_are_not)
 {
-    /* From one array: the second frame gets the very block of the first. Its first bytes have been in the pool's list. */
+    /* From one array: the second frame gets the very block of the first. Its first bytes have been in the pool's
+     * list. */
     static union {
         long long align;
         char bytes[65536];

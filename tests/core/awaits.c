@@ -31,7 +31,8 @@ static ASYNC(fails, ARGS((int, error)), LOCALS_NONE)
 static ASYNC(one_line, ARGS_NONE, LOCALS(int a, b, c;))
 {
     ASYNC_BEGIN;
-    AWAIT_INTO(self->a, later(1)); AWAIT_INTO(self->b, later(2)); AWAIT(thrum_yield()); AWAIT_INTO(self->c, at_once(4)); AWAIT(later(0));
+    AWAIT_INTO(self->a, later(1)); AWAIT_INTO(self->b, later(2)); AWAIT(thrum_yield());
+    AWAIT_INTO(self->c, at_once(4)); AWAIT(later(0));
     if (self->a) AWAIT(later(0)); else AWAIT(fails(THRUM_EAPP(1)));
     if (!self->a) AWAIT(fails(THRUM_EAPP(1))); else AWAIT(later(0));
     ASYNC_RETURN(self->a + self->b + self->c);
