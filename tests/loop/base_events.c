@@ -523,9 +523,9 @@ TEST(debug, can_be_switched_on_while_running_and_names_slow_steps)
     close_loop(loop);
 }
 
-static void *stop_from_here(void *loop)
+static void *stop_from_here(void *argument)
 {
-    thrum_loop_stop(loop);
+    thrum_loop_stop(argument);
     return NULL;
 }
 
