@@ -15,4 +15,7 @@ static ASYNC(hello, ARGS((const char *, name)), LOCALS_NONE)
     ASYNC_END;
 }
 
-int main(int argc, char **argv) { return thrum_run(hello(argc > 1 ? argv[1] : "World")); }
+int main(int argc, char **argv)
+{
+    return thrum_run(hello(argc > 1 ? argv[1] : "World"));
+}

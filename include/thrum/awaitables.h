@@ -6,14 +6,14 @@
  *
  * - `start`: begin. Either it is done already: store the outcome with thrum_done() and return what that gives. Or the
  *   task must wait: put `&task->waiter` where the waker will find it and return thrum_parked().
- * - `resume`: the task was woken (thrum_wake()); look again: done, or parked once more. NULL: what the waker handed over
- *   is the outcome.
- * - `cancel`: the wait shall end early. It is called when the task is parked, and also when it was woken but has not run
- *   yet (thrum_task_woken() tells): then whatever the wake handed over must go on to the next in line. The result says
- *   who wakes the task: THRUM_DETACHED, the task was taken out of every list and goes on with THRUM_ECANCELED;
+ * - `resume`: the task was woken (thrum_wake()); look again: done, or parked once more. NULL: what the waker handed
+ *   over is the outcome.
+ * - `cancel`: the wait shall end early. It is called when the task is parked, and also when it was woken but has not
+ *   run yet (thrum_task_woken() tells): then whatever the wake handed over must go on to the next in line. The result
+ *   says who wakes the task: THRUM_DETACHED, the task was taken out of every list and goes on with THRUM_ECANCELED;
  *   THRUM_FORWARDED, the thing itself will wake it with whatever that gives (of a woken task: the operation has dealt
- *   with it, and `resume` goes on); THRUM_REFUSED, not here: the cancellation is delivered at the next await (of a parked
- *   task: when it is woken). NULL: a parked task is cancelled when it is woken.
+ *   with it, and `resume` goes on); THRUM_REFUSED, not here: the cancellation is delivered at the next await (of a
+ *   parked task: when it is woken). NULL: a parked task is cancelled when it is woken.
  * - `drop`: the record will never be started; free what it holds. NULL: nothing to free.
  *
  * A worked example is in doc/awaitables.md. asyncio: `__await__` and Future.

@@ -17,9 +17,9 @@ THRUM_BEGIN_DECLS
 typedef struct thrum_scope thrum_scope;
 
 /**
- * Leave a block: make what is awaited then, or do it at once and give THRUM_NOTHING. `scope->error` is the error in flight, or 0: the exit may set it to 0, and
- * the program goes on after the block, or to another error. An error of the exit itself replaces it.
- * asyncio: `__aexit__`
+ * Leave a block: make what is awaited then, or do it at once and give THRUM_NOTHING. `scope->error` is the error in
+ * flight, or 0: the exit may set it to 0, and the program goes on after the block, or to another error. An error of the
+ * exit itself replaces it. asyncio: `__aexit__`
  */
 typedef thrum_awaitable thrum_scope_exit(thrum_scope *scope);
 
@@ -27,7 +27,7 @@ typedef thrum_awaitable thrum_scope_exit(thrum_scope *scope);
 #define THRUM_NOTHING (thrum_nothing_())
 static inline thrum_awaitable thrum_nothing_(void)
 {
-    thrum_awaitable nothing = { 0 };
+    thrum_awaitable nothing = {0};
     return nothing;
 }
 

@@ -14,26 +14,26 @@ THRUM_BEGIN_DECLS
 /** thrum's own errors. asyncio's name stands behind each. */
 enum thrum_error_code {
     THRUM_OK = 0,
-    THRUM_ECANCELED = -4501,      /**< the task was cancelled (CancelledError) */
-    THRUM_ETIMEDOUT = -4502,      /**< a deadline passed (TimeoutError) */
-    THRUM_ENOMEM = -4503,         /**< the pool is used up (MemoryError) */
-    THRUM_EINVAL = -4504,         /**< an argument that cannot be right (ValueError) */
-    THRUM_ESTATE = -4505,         /**< not now: wrong state, used twice, from the wrong place (RuntimeError) */
-    THRUM_EPENDING = -4506,       /**< the future has no result yet (InvalidStateError) */
-    THRUM_EDONE = -4507,          /**< the future has its result already (InvalidStateError) */
-    THRUM_EGROUP = -4508,         /**< children of a group failed; thrum_error_next() lists how (ExceptionGroup) */
-    THRUM_EINCOMPLETE = -4509,    /**< end of file in the middle of what was asked for (IncompleteReadError) */
-    THRUM_ELIMIT = -4510,         /**< no separator within the stream's limit (LimitOverrunError) */
-    THRUM_ECLOSED = -4511,        /**< the stream, server or loop is closed (RuntimeError, ConnectionError) */
-    THRUM_EBUSY = -4512,          /**< somebody else waits here already, and only one may (RuntimeError) */
-    THRUM_ESHUTDOWN = -4513,      /**< the queue was shut down (QueueShutDown) */
-    THRUM_EEMPTY = -4514,         /**< nothing in the queue (QueueEmpty) */
-    THRUM_EFULL = -4515,          /**< no room in the queue (QueueFull) */
-    THRUM_EBROKEN = -4516,        /**< the barrier is broken (BrokenBarrierError) */
-    THRUM_ERESOLVE = -4517,       /**< the name could not be looked up; the detail says why (gaierror) */
-    THRUM_EUNSUPPORTED = -4518,   /**< not on this platform, backend or stream (NotImplementedError) */
-    THRUM_EINTERRUPTED = -4519,   /**< a signal asked the program to end (KeyboardInterrupt) */
-    THRUM_EEXIT = -4520,          /**< asked to leave with a given exit code (SystemExit) */
+    THRUM_ECANCELED = -4501,    /**< the task was cancelled (CancelledError) */
+    THRUM_ETIMEDOUT = -4502,    /**< a deadline passed (TimeoutError) */
+    THRUM_ENOMEM = -4503,       /**< the pool is used up (MemoryError) */
+    THRUM_EINVAL = -4504,       /**< an argument that cannot be right (ValueError) */
+    THRUM_ESTATE = -4505,       /**< not now: wrong state, used twice, from the wrong place (RuntimeError) */
+    THRUM_EPENDING = -4506,     /**< the future has no result yet (InvalidStateError) */
+    THRUM_EDONE = -4507,        /**< the future has its result already (InvalidStateError) */
+    THRUM_EGROUP = -4508,       /**< children of a group failed; thrum_error_next() lists how (ExceptionGroup) */
+    THRUM_EINCOMPLETE = -4509,  /**< end of file in the middle of what was asked for (IncompleteReadError) */
+    THRUM_ELIMIT = -4510,       /**< no separator within the stream's limit (LimitOverrunError) */
+    THRUM_ECLOSED = -4511,      /**< the stream, server or loop is closed (RuntimeError, ConnectionError) */
+    THRUM_EBUSY = -4512,        /**< somebody else waits here already, and only one may (RuntimeError) */
+    THRUM_ESHUTDOWN = -4513,    /**< the queue was shut down (QueueShutDown) */
+    THRUM_EEMPTY = -4514,       /**< nothing in the queue (QueueEmpty) */
+    THRUM_EFULL = -4515,        /**< no room in the queue (QueueFull) */
+    THRUM_EBROKEN = -4516,      /**< the barrier is broken (BrokenBarrierError) */
+    THRUM_ERESOLVE = -4517,     /**< the name could not be looked up; the detail says why (gaierror) */
+    THRUM_EUNSUPPORTED = -4518, /**< not on this platform, backend or stream (NotImplementedError) */
+    THRUM_EINTERRUPTED = -4519, /**< a signal asked the program to end (KeyboardInterrupt) */
+    THRUM_EEXIT = -4520,        /**< asked to leave with a given exit code (SystemExit) */
     THRUM_EAPP_ = -5000,
     THRUM_EAPP_LAST_ = -32000
 };
@@ -49,15 +49,15 @@ typedef struct thrum_trace_entry {
 
 /** What is known of an error besides its code. Read it with the functions below; it lives as long as they say. */
 typedef struct thrum_error {
-    struct thrum_error *next;    /**< the next error of the same group */
-    struct thrum_error *errors;  /**< with THRUM_EGROUP: the first error of the group */
-    const char *operation;       /**< what was being done ("connect"), or NULL; static storage */
-    int64_t number;              /**< bytes done, an exit status, a port: what `operation` says */
-    int32_t code;                /**< the error itself */
-    int32_t system;              /**< errno or the like at its source, or 0 */
-    int32_t context;             /**< the error that this one replaced on its way, or 0 (`__context__`) */
-    uint16_t references;         /**< private */
-    uint16_t depth;              /**< entries of `trace` */
+    struct thrum_error *next;   /**< the next error of the same group */
+    struct thrum_error *errors; /**< with THRUM_EGROUP: the first error of the group */
+    const char *operation;      /**< what was being done ("connect"), or NULL; static storage */
+    int64_t number;             /**< bytes done, an exit status, a port: what `operation` says */
+    int32_t code;               /**< the error itself */
+    int32_t system;             /**< errno or the like at its source, or 0 */
+    int32_t context;            /**< the error that this one replaced on its way, or 0 (`__context__`) */
+    uint16_t references;        /**< private */
+    uint16_t depth;             /**< entries of `trace` */
     thrum_trace_entry trace[THRUM_TRACE_DEPTH];
     char text[THRUM_ERROR_TEXT]; /**< which host, which file, why; may be empty */
 } thrum_error;
@@ -86,7 +86,8 @@ THRUM_API const char *thrum_error_text(int code);
 
 /**
  * Say more about the error that the calling operation or async function is about to give.
- * Call it just before `ASYNC_RAISE(code)` or before an operation fails; the detail goes with the error to whoever gets it.
+ * Call it just before `ASYNC_RAISE(code)` or before an operation fails; the detail goes with the error to whoever gets
+ * it.
  * [never waits · takes a block of the pool, or does nothing when there is none · this loop's thread only]
  *
  * @param code       the error to come

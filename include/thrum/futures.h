@@ -20,7 +20,10 @@ struct thrum_future {
     uint8_t flags;
 };
 
-#define THRUM_FUTURE_INIT { { 0 }, 0, 0, 0, 0 }
+#define THRUM_FUTURE_INIT                                                                                              \
+    {                                                                                                                  \
+        {0}, 0, 0, 0, 0                                                                                                \
+    }
 
 /**
  * Make a future pending. The same as THRUM_FUTURE_INIT or zeroed memory.

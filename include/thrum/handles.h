@@ -21,7 +21,10 @@ struct thrum_handle {
     void *context; /**< the caller's; read and write */
 };
 
-#define THRUM_HANDLE_INIT(call, context) { { { 0, 0, 0, 0, 0, 0 }, { 0 } }, (call), (context) }
+#define THRUM_HANDLE_INIT(call, context)                                                                               \
+    {                                                                                                                  \
+        {{0, 0, 0, 0, 0, 0}, {0}}, (call), (context)                                                                   \
+    }
 
 /**
  * Prepare a handle.
@@ -47,8 +50,8 @@ THRUM_API void thrum_handle_init(thrum_handle *handle, thrum_callback *call, voi
 THRUM_API int thrum_call_soon(thrum_handle *handle);
 
 /**
- * Call after a delay. Handles that are due in the same pass are called in the order of their times, those of one time in
- * the order of arming. A delay of 0 or less means the next pass, after the poll.
+ * Call after a delay. Handles that are due in the same pass are called in the order of their times, those of one time
+ * in the order of arming. A delay of 0 or less means the next pass, after the poll.
  * [never waits · no allocation · this loop's thread only]
  *
  * @param delay   ticks from now

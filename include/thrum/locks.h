@@ -1,6 +1,7 @@
 /**
  * @file locks.h
- * What tasks of one loop use to wait for one another. None of it is for threads. Zeroed memory is a usable lock or event.
+ * What tasks of one loop use to wait for one another. None of it is for threads. Zeroed memory is a usable lock or
+ * event.
  */
 #ifndef THRUM_LOCKS_H
 #define THRUM_LOCKS_H
@@ -15,7 +16,10 @@ struct thrum_event {
     bool set;
 };
 
-#define THRUM_EVENT_INIT { { 0 }, false }
+#define THRUM_EVENT_INIT                                                                                               \
+    {                                                                                                                  \
+        {0}, false                                                                                                     \
+    }
 
 /** Clear the flag of an event that is not in use. asyncio: Event */
 THRUM_API void thrum_event_init(thrum_event *event);
@@ -54,7 +58,10 @@ typedef struct thrum_lock {
     bool handing; /* given back; the first waiter was woken and has not run yet */
 } thrum_lock;
 
-#define THRUM_LOCK_INIT { { 0 }, false, false }
+#define THRUM_LOCK_INIT                                                                                                \
+    {                                                                                                                  \
+        {0}, false, false                                                                                              \
+    }
 
 /** Make a lock that nobody holds. asyncio: Lock */
 THRUM_API void thrum_lock_init(thrum_lock *lock);

@@ -12,7 +12,7 @@ THRUM_BEGIN_DECLS
 
 /** Where a pool gets its memory. */
 typedef struct thrum_allocator {
-    void *(*allocate)(void *context, size_t size);           /**< aligned as malloc's; NULL when there is none */
+    void *(*allocate)(void *context, size_t size);             /**< aligned as malloc's; NULL when there is none */
     void (*release)(void *context, void *memory, size_t size); /**< NULL where memory is never given back */
     void *context;
     bool each; /**< ask for every block by itself, for allocators that check; otherwise for slabs of many */
@@ -39,10 +39,10 @@ THRUM_API int thrum_pool_use_memory(void *memory, size_t size);
 
 /** What a pool holds, in bytes and blocks. */
 typedef struct thrum_pool_stats {
-    size_t reserved;    /**< bytes taken from the allocator or the array */
-    size_t used;        /**< bytes in blocks that are in use */
-    size_t peak;        /**< the most that was in use, added up over the size classes */
-    size_t blocks;      /**< blocks in use; 0 for an array, where they are not counted */
+    size_t reserved; /**< bytes taken from the allocator or the array */
+    size_t used;     /**< bytes in blocks that are in use */
+    size_t peak;     /**< the most that was in use, added up over the size classes */
+    size_t blocks;   /**< blocks in use; 0 for an array, where they are not counted */
 } thrum_pool_stats;
 
 /** Read this thread's pool. [never waits · no allocation · this thread's pool] */

@@ -47,7 +47,8 @@ typedef struct thrum_server_options {
  * @param host     a name or a numeric address; NULL: every interface, both families
  * @param port     a number or the name of a service; "0": one that is free, the same on every address
  * @return gives a thrum_server *; -EADDRINUSE and others of bind(2) and listen(2), the detail names the address;
- *         THRUM_ERESOLVE; THRUM_EINVAL; THRUM_ENOMEM; THRUM_EUNSUPPORTED on a backend without descriptors; THRUM_ECANCELED
+ *         THRUM_ERESOLVE; THRUM_EINVAL; THRUM_ENOMEM; THRUM_EUNSUPPORTED on a backend without descriptors;
+ *         THRUM_ECANCELED
  *
  * asyncio: start_server
  */
@@ -60,8 +61,8 @@ THRUM_API thrum_awaitable thrum_start_server_with(thrum_stream_handler *handler,
                                                   const thrum_server_options *options) THRUM_MUST_USE_;
 
 /**
- * Listen on a Unix socket, and start to accept. A socket that a dead server left there is replaced, any other file is not.
- * When the server is closed, the file is removed, if it is still the same one.
+ * Listen on a Unix socket, and start to accept. A socket that a dead server left there is replaced, any other file is
+ * not. When the server is closed, the file is removed, if it is still the same one.
  * [awaits, never suspends · allocates · this loop's thread only]
  *
  * @param handler  called with the stream of each connection
@@ -152,8 +153,8 @@ THRUM_API int thrum_server_port(const thrum_server *server);
 THRUM_API int thrum_server_descriptor(const thrum_server *server, size_t index);
 
 /**
- * Give a server back before its loop ends. It is closed, and its connections dropped; handlers that still run keep a closed
- * stream to their end.
+ * Give a server back before its loop ends. It is closed, and its connections dropped; handlers that still run keep a
+ * closed stream to their end.
  * [never waits · no allocation · this loop's thread only]
  *
  * @param server  any; NULL does nothing. Not to be used afterwards.

@@ -2,14 +2,15 @@
  * @file streams.h
  * Connections over TCP and Unix sockets: one thrum_stream for both directions. servers.h has the other end.
  *
- * Who owns what. A stream of thrum_open_connection() or thrum_stream_adopt() is the caller's: `AWAIT(thrum_stream_close(s))`
- * and then `thrum_stream_release(s)`, or thrum_stream_release() alone, which drops the connection. A stream that a
- * server hands to its handler stays the server's, which closes and releases it when the handler ends.
+ * Who owns what. A stream of thrum_open_connection() or thrum_stream_adopt() is the caller's:
+ * `AWAIT(thrum_stream_close(s))` and then `thrum_stream_release(s)`, or thrum_stream_release() alone, which drops the
+ * connection. A stream that a server hands to its handler stays the server's, which closes and releases it when the
+ * handler ends.
  *
- * What one await does. A read moves bytes only in the step in which it returns, so one that was cancelled has taken none.
- * One task may read at a time (a second one gets THRUM_EBUSY); any number may write, first come, first served, and the
- * bytes of one write stay together. When a call gives an error or THRUM_ECANCELED, the library no longer refers to the
- * caller's buffer, and the `number` of the error's detail says how many bytes were done.
+ * What one await does. A read moves bytes only in the step in which it returns, so one that was cancelled has taken
+ * none. One task may read at a time (a second one gets THRUM_EBUSY); any number may write, first come, first served,
+ * and the bytes of one write stay together. When a call gives an error or THRUM_ECANCELED, the library no longer refers
+ * to the caller's buffer, and the `number` of the error's detail says how many bytes were done.
  *
  * When bytes leave. Small writes are collected, and go out in one system call when the task waits for a read, when
  * 4 KiB have come together, at thrum_stream_flush(), or at the latest in the loop's next pass; large ones are sent at
@@ -61,7 +62,8 @@ typedef struct thrum_connect_options {
  * @param host  a name or a numeric address; good until the await has ended; NULL: this machine
  * @param port  a number or the name of a service; good until the await has ended
  * @return gives a thrum_stream *, owned; -ECONNREFUSED and others of connect(2), the detail names the address;
- *         THRUM_ERESOLVE; THRUM_EINVAL; THRUM_ENOMEM; THRUM_EUNSUPPORTED on a backend without descriptors; THRUM_ECANCELED
+ *         THRUM_ERESOLVE; THRUM_EINVAL; THRUM_ENOMEM; THRUM_EUNSUPPORTED on a backend without descriptors;
+ *         THRUM_ECANCELED
  *
  * asyncio: open_connection
  */
@@ -110,9 +112,9 @@ THRUM_API int thrum_stream_adopt(thrum_stream **stream, int descriptor, const th
  * @param stream  open
  * @param buffer  where the bytes go, in memory that outlives the await
  * @param size    room in it; 0 gives 0
- * @return gives the number of bytes, 1 to `size`; 0 at end of file; -ECONNRESET and others of recv(2), after everything that
- *         was received; THRUM_EBUSY when a task reads already; THRUM_ECLOSED; THRUM_ENOMEM; THRUM_ECANCELED. A read that
- *         waits while somebody else closes the stream gives 0.
+ * @return gives the number of bytes, 1 to `size`; 0 at end of file; -ECONNRESET and others of recv(2), after everything
+ *         that was received; THRUM_EBUSY when a task reads already; THRUM_ECLOSED; THRUM_ENOMEM; THRUM_ECANCELED. A
+ *         read that waits while somebody else closes the stream gives 0.
  *
  * asyncio: StreamReader.read
  */
@@ -120,10 +122,11 @@ THRUM_API thrum_awaitable thrum_stream_read(thrum_stream *stream, void *buffer, 
 
 /**
  * Read exactly so many bytes.
- * [awaits · cancel-safe up to the limit: see below · a cancelled one takes a buffer of the pool · this loop's thread only]
+ * [awaits · cancel-safe up to the limit: see below · a cancelled one takes a buffer of the pool · this loop's thread
+ * only]
  *
- * Cancelled (or timed out) half-way, the last bytes taken, as many as the stream's limit allows, go back into the stream;
- * the detail's number says how many stay in `buffer`: up to the limit none, and the stream is as it was.
+ * Cancelled (or timed out) half-way, the last bytes taken, as many as the stream's limit allows, go back into the
+ * stream; the detail's number says how many stay in `buffer`: up to the limit none, and the stream is as it was.
  *
  * @param stream  open
  * @param buffer  where the bytes go, in memory that outlives the await
@@ -144,10 +147,10 @@ THRUM_API thrum_awaitable thrum_stream_read_exactly(thrum_stream *stream, void *
  * @param size        room in it
  * @param separators  in memory that outlives the await; none of them empty
  * @param count       how many separators, at least one
- * @return gives the number of bytes; THRUM_EINCOMPLETE at end of file: the rest, without a separator, was taken, and the
- *         number of the detail is how many bytes stand in `buffer`; THRUM_ELIMIT when more than the stream's limit or than
- *         `size` lies before a separator: nothing was taken, and the number says how many bytes can be read away without
- *         cutting a separator; THRUM_EINVAL; else as thrum_stream_read()
+ * @return gives the number of bytes; THRUM_EINCOMPLETE at end of file: the rest, without a separator, was taken, and
+ *         the number of the detail is how many bytes stand in `buffer`; THRUM_ELIMIT when more than the stream's limit
+ *         or than `size` lies before a separator: nothing was taken, and the number says how many bytes can be read
+ *         away without cutting a separator; THRUM_EINVAL; else as thrum_stream_read()
  *
  * asyncio: StreamReader.readuntil
  */
@@ -175,11 +178,11 @@ THRUM_API thrum_awaitable thrum_stream_read_line(thrum_stream *stream, char *buf
  * [awaits · cancel-safe: nothing is taken · no allocation when `least` is 1 · this loop's thread only]
  *
  * @param stream  open
- * @param data    where the address of the bytes goes; they are good until the task suspends or uses the stream again, but
- *                may be handed to one thrum_stream_write() (THRUM_EBUSY when other tasks wait to write there)
+ * @param data    where the address of the bytes goes; they are good until the task suspends or uses the stream again,
+ *                but may be handed to one thrum_stream_write() (THRUM_EBUSY when other tasks wait to write there)
  * @param least   wait for so many bytes, at least 1 and at most the stream's limit
- * @return gives the number of bytes, at least `least`, or fewer at end of file, 0 when there are none; THRUM_EINVAL; else as
- *         thrum_stream_read()
+ * @return gives the number of bytes, at least `least`, or fewer at end of file, 0 when there are none; THRUM_EINVAL;
+ *         else as thrum_stream_read()
  *
  * asyncio: BufferedProtocol
  */
@@ -238,17 +241,17 @@ THRUM_API thrum_awaitable thrum_stream_write_vectors(thrum_stream *stream, const
 /**
  * Send a part of a file, after everything written before, without copying it through memory where the system can
  * (sendfile(2)). Waits until the system has taken all of it. Reading from a disk may hold up the loop meanwhile.
- * [awaits · cancelled: a part may be sent, the number of the detail says how much · one frame and a block of the pool · this
- * loop's thread only]
+ * [awaits · cancelled: a part may be sent, the number of the detail says how much · one frame and a block of the pool ·
+ * this loop's thread only]
  *
  * @param stream  open
- * @param file    a descriptor that can be read at an offset; stays the caller's, open until the await has ended. Its own
- *                position is neither used nor changed.
+ * @param file    a descriptor that can be read at an offset; stays the caller's, open until the await has ended. Its
+ *                own position is neither used nor changed.
  * @param offset  where the part begins, in bytes
  * @param count   how many bytes; SIZE_MAX for all that follow
  * @return gives how many bytes were sent: fewer than `count` when the file ends before; -EIO, -EISDIR and others of
- *         pread(2), the connection goes on; THRUM_EINVAL for a negative descriptor or an offset beyond all files; else as
- *         thrum_stream_write()
+ *         pread(2), the connection goes on; THRUM_EINVAL for a negative descriptor or an offset beyond all files; else
+ *         as thrum_stream_write()
  *
  * asyncio: loop.sendfile
  */
@@ -257,8 +260,8 @@ THRUM_API thrum_awaitable thrum_stream_sendfile(thrum_stream *stream, int file, 
 
 /**
  * Send now what was collected, and wait until the system has taken all that was written.
- * [awaits · does not suspend when the system takes it at once · takes a block of the pool when it waits · this loop's thread
- * only]
+ * [awaits · does not suspend when the system takes it at once · takes a block of the pool when it waits · this loop's
+ * thread only]
  *
  * @param stream  open
  * @return gives 0; else as thrum_stream_write()
@@ -301,14 +304,14 @@ THRUM_API void thrum_stream_write_limits(const thrum_stream *stream, size_t *hig
 /* ---- the end ---- */
 
 /**
- * Close gracefully: what was written is sent, then the peer sees end of file. After the stream's close deadline the rest is
- * dropped. A task that reads gets 0, one that writes THRUM_ECLOSED. The stream stays the caller's, to be released.
- * A close that is cancelled goes on by itself. Closing again waits for the same end.
+ * Close gracefully: what was written is sent, then the peer sees end of file. After the stream's close deadline the
+ * rest is dropped. A task that reads gets 0, one that writes THRUM_ECLOSED. The stream stays the caller's, to be
+ * released. A close that is cancelled goes on by itself. Closing again waits for the same end.
  * [awaits · does not suspend when nothing is unsent · no allocation · this loop's thread only]
  *
  * @param stream  any; NULL does nothing
- * @return gives 0; THRUM_ETIMEDOUT at the deadline, or the error of send(2), when bytes were lost: the number of the detail
- *         says how many; THRUM_ECANCELED
+ * @return gives 0; THRUM_ETIMEDOUT at the deadline, or the error of send(2), when bytes were lost: the number of the
+ *         detail says how many; THRUM_ECANCELED
  *
  * asyncio: StreamWriter.close and wait_closed
  */
@@ -339,8 +342,8 @@ THRUM_API thrum_awaitable thrum_stream_wait_closed(thrum_stream *stream) THRUM_M
 THRUM_API bool thrum_stream_is_closing(const thrum_stream *stream);
 
 /**
- * Give a stream back. One that is not closed is aborted; tasks that wait for it get THRUM_ECLOSED. A stream of a server's
- * is aborted, and given back by the server.
+ * Give a stream back. One that is not closed is aborted; tasks that wait for it get THRUM_ECLOSED. A stream of a
+ * server's is aborted, and given back by the server.
  * [never waits · no allocation · this loop's thread only]
  *
  * @param stream  owned; NULL does nothing. Not to be used afterwards.
@@ -367,7 +370,8 @@ THRUM_API void thrum_stream_release(thrum_stream *stream);
  */
 THRUM_API int thrum_stream_peername(const thrum_stream *stream, char *text, size_t room);
 
-/** The address of this end. Not known after the stream was closed: THRUM_ECLOSED. asyncio: get_extra_info("sockname") */
+/** The address of this end. Not known after the stream was closed: THRUM_ECLOSED. asyncio:
+ * get_extra_info("sockname") */
 THRUM_API int thrum_stream_sockname(const thrum_stream *stream, char *text, size_t room);
 
 /** The port of the other end; 0 for a Unix socket. asyncio: get_extra_info("peername")[1] */

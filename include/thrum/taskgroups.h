@@ -27,8 +27,8 @@ typedef struct thrum_group {
 } thrum_group;
 
 /**
- * Open a group: `WITH (self->group, thrum_group_open(&self->group)) { ... }`. At the end of the block it is joined: every
- * child has ended, and its frames are gone. When a child fails, the others and the block are cancelled, and the
+ * Open a group: `WITH (self->group, thrum_group_open(&self->group)) { ... }`. At the end of the block it is joined:
+ * every child has ended, and its frames are gone. When a child fails, the others and the block are cancelled, and the
  * block ends with THRUM_EGROUP: thrum_error_last()->errors lists what happened, in order, the block's own error last.
  * A child that ends as cancelled is no failure.
  * [awaits · suspends at its end while children run · no allocation · this loop's thread only]

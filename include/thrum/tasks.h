@@ -70,8 +70,8 @@ THRUM_API thrum_task *thrum_spawn_eager(thrum_awaitable what) THRUM_MUST_USE_;
 THRUM_API void thrum_task_release(thrum_task *task);
 
 /**
- * Wait for a task. `AWAIT(task)` and `AWAIT_INTO(lvalue, task)` do the same. Borrows the reference: it must be good until
- * this is awaited; while the await lasts the task lives.
+ * Wait for a task. `AWAIT(task)` and `AWAIT_INTO(lvalue, task)` do the same. Borrows the reference: it must be good
+ * until this is awaited; while the await lasts the task lives.
  * Cancelling the waiting task cancels `task`, and the wait ends when that has ended.
  * [awaits · does not suspend when done · no allocation · this loop's thread only]
  *
@@ -259,7 +259,7 @@ THRUM_API extern thrum_record thrum_yield_record_;
 
 static inline thrum_awaitable thrum_yield(void)
 {
-    thrum_awaitable what = { (uintptr_t)(void *)&thrum_yield_record_ };
+    thrum_awaitable what = {(uintptr_t)(void *)&thrum_yield_record_};
     return what;
 }
 

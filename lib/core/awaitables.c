@@ -8,18 +8,24 @@ thrum_step thrum_done(thrum_task *task, int error, thrum_value value)
     return done(thrum_state_here(), task, error, value);
 }
 
-thrum_step thrum_parked(thrum_task *task) { return parked(task); }
+thrum_step thrum_parked(thrum_task *task)
+{
+    return parked(task);
+}
 
-static thrum_step failing_start(thrum_task *task, thrum_record *record) { return thrum_done(task, (int)record->a, 0); }
+static thrum_step failing_start(thrum_task *task, thrum_record *record)
+{
+    return thrum_done(task, (int)record->a, 0);
+}
 
-static const thrum_operations failing = { failing_start, NULL, NULL, NULL, "failing" };
+static const thrum_operations failing = {failing_start, NULL, NULL, NULL, "failing"};
 
 /* Awaitables that fail need no memory, which is what most of them tell about. */
 static thrum_record failures[] = {
-    { { &failing }, NULL, THRUM_ENOMEM, 0 },
-    { { &failing }, NULL, THRUM_EINVAL, 0 },
-    { { &failing }, NULL, THRUM_ESTATE, 0 },
-    { { &failing }, NULL, THRUM_ECLOSED, 0 },
+    {{&failing}, NULL, THRUM_ENOMEM, 0},
+    {{&failing}, NULL, THRUM_EINVAL, 0},
+    {{&failing}, NULL, THRUM_ESTATE, 0},
+    {{&failing}, NULL, THRUM_ECLOSED, 0},
 };
 
 THRUM_STATIC_ASSERT_(_Alignof(thrum_record) > WORD_RECORD || UINTPTR_MAX <= 0xffff, "the tag needs a bit");
@@ -32,7 +38,7 @@ thrum_awaitable thrum_awaitable_make(const thrum_operations *operations, void *o
     if (THRUM_UNLIKELY_(state->scratch_used)) {
         record = (thrum_record *)pool_take(&state->pool, sizeof *record, POOL_OTHER);
         if (!record) {
-            thrum_record lost = { { operations }, object, a, b };
+            thrum_record lost = {{operations}, object, a, b};
             if (operations->drop)
                 operations->drop(&lost);
             return thrum_awaitable_failing(THRUM_ENOMEM);

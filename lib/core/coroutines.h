@@ -63,6 +63,9 @@ static inline int32_t thrum_frame_end(thrum_state *state, thrum_coro *coro, cons
     return error;
 }
 
-static inline uint32_t line_of(const thrum_coro *coro) { return coro->resume >> 16 & THRUM_LINE_MASK_; }
+static inline uint32_t line_of(const thrum_coro *coro)
+{
+    return coro->resume >> 16 & THRUM_LINE_MASK_;
+}
 
 #endif

@@ -9,27 +9,27 @@ typedef struct error_text {
 } error_text;
 
 static const error_text texts[] = {
-    { THRUM_OK, "THRUM_OK", "no error" },
-    { THRUM_ECANCELED, "THRUM_ECANCELED", "cancelled" },
-    { THRUM_ETIMEDOUT, "THRUM_ETIMEDOUT", "timed out" },
-    { THRUM_ENOMEM, "THRUM_ENOMEM", "out of memory" },
-    { THRUM_EINVAL, "THRUM_EINVAL", "invalid argument" },
-    { THRUM_ESTATE, "THRUM_ESTATE", "not possible in this state" },
-    { THRUM_EPENDING, "THRUM_EPENDING", "no result yet" },
-    { THRUM_EDONE, "THRUM_EDONE", "has its result already" },
-    { THRUM_EGROUP, "THRUM_EGROUP", "tasks of a group failed" },
-    { THRUM_EINCOMPLETE, "THRUM_EINCOMPLETE", "end of file before all was read" },
-    { THRUM_ELIMIT, "THRUM_ELIMIT", "no separator within the limit" },
-    { THRUM_ECLOSED, "THRUM_ECLOSED", "closed" },
-    { THRUM_EBUSY, "THRUM_EBUSY", "somebody waits here already" },
-    { THRUM_ESHUTDOWN, "THRUM_ESHUTDOWN", "the queue was shut down" },
-    { THRUM_EEMPTY, "THRUM_EEMPTY", "the queue is empty" },
-    { THRUM_EFULL, "THRUM_EFULL", "the queue is full" },
-    { THRUM_EBROKEN, "THRUM_EBROKEN", "the barrier is broken" },
-    { THRUM_ERESOLVE, "THRUM_ERESOLVE", "the name could not be looked up" },
-    { THRUM_EUNSUPPORTED, "THRUM_EUNSUPPORTED", "not supported here" },
-    { THRUM_EINTERRUPTED, "THRUM_EINTERRUPTED", "interrupted by a signal" },
-    { THRUM_EEXIT, "THRUM_EEXIT", "asked to exit" },
+    {THRUM_OK, "THRUM_OK", "no error"},
+    {THRUM_ECANCELED, "THRUM_ECANCELED", "cancelled"},
+    {THRUM_ETIMEDOUT, "THRUM_ETIMEDOUT", "timed out"},
+    {THRUM_ENOMEM, "THRUM_ENOMEM", "out of memory"},
+    {THRUM_EINVAL, "THRUM_EINVAL", "invalid argument"},
+    {THRUM_ESTATE, "THRUM_ESTATE", "not possible in this state"},
+    {THRUM_EPENDING, "THRUM_EPENDING", "no result yet"},
+    {THRUM_EDONE, "THRUM_EDONE", "has its result already"},
+    {THRUM_EGROUP, "THRUM_EGROUP", "tasks of a group failed"},
+    {THRUM_EINCOMPLETE, "THRUM_EINCOMPLETE", "end of file before all was read"},
+    {THRUM_ELIMIT, "THRUM_ELIMIT", "no separator within the limit"},
+    {THRUM_ECLOSED, "THRUM_ECLOSED", "closed"},
+    {THRUM_EBUSY, "THRUM_EBUSY", "somebody waits here already"},
+    {THRUM_ESHUTDOWN, "THRUM_ESHUTDOWN", "the queue was shut down"},
+    {THRUM_EEMPTY, "THRUM_EEMPTY", "the queue is empty"},
+    {THRUM_EFULL, "THRUM_EFULL", "the queue is full"},
+    {THRUM_EBROKEN, "THRUM_EBROKEN", "the barrier is broken"},
+    {THRUM_ERESOLVE, "THRUM_ERESOLVE", "the name could not be looked up"},
+    {THRUM_EUNSUPPORTED, "THRUM_EUNSUPPORTED", "not supported here"},
+    {THRUM_EINTERRUPTED, "THRUM_EINTERRUPTED", "interrupted by a signal"},
+    {THRUM_EEXIT, "THRUM_EEXIT", "asked to exit"},
 };
 
 const char *(*thrum_system_error_hook)(int code, bool name);
@@ -45,6 +45,12 @@ static const char *look_up(int code, bool name)
     return system ? system : name ? "E?" : "unknown error";
 }
 
-const char *thrum_error_name(int code) { return look_up(code, true); }
+const char *thrum_error_name(int code)
+{
+    return look_up(code, true);
+}
 
-const char *thrum_error_text(int code) { return look_up(code, false); }
+const char *thrum_error_text(int code)
+{
+    return look_up(code, false);
+}

@@ -7,7 +7,10 @@
 
 enum { FUTURE_PENDING, FUTURE_DONE };
 
-void thrum_future_init(thrum_future *future) { memset(future, 0, sizeof *future); }
+void thrum_future_init(thrum_future *future)
+{
+    memset(future, 0, sizeof *future);
+}
 
 static thrum_step wait_start(thrum_task *task, thrum_record *record)
 {
@@ -26,15 +29,16 @@ static thrum_cancel_result wait_cancel(thrum_task *task)
     return THRUM_FORWARDED;
 }
 
-const thrum_operations thrum_future_wait_operations = { wait_start, NULL, wait_cancel, NULL, "future" };
+const thrum_operations thrum_future_wait_operations = {wait_start, NULL, wait_cancel, NULL, "future"};
 
 thrum_awaitable thrum_future_wait(thrum_future *future)
 {
-    return future ? thrum_awaitable_make(&thrum_future_wait_operations, future, 0, 0) : thrum_awaitable_failing(THRUM_EINVAL);
+    return future ? thrum_awaitable_make(&thrum_future_wait_operations, future, 0, 0)
+                  : thrum_awaitable_failing(THRUM_EINVAL);
 }
 
-/* The future may be gone as soon as its first waiter runs, which is in the next pass at the earliest; still nothing of it
- * is read after its waiters were taken off. */
+/* The future may be gone as soon as its first waiter runs, which is in the next pass at the earliest; still nothing of
+ * it is read after its waiters were taken off. */
 static int complete(thrum_future *future, int error, thrum_value value)
 {
     if (future->state == FUTURE_DONE)
@@ -49,16 +53,25 @@ static int complete(thrum_future *future, int error, thrum_value value)
     return 0;
 }
 
-int thrum_future_set_result(thrum_future *future, thrum_value value) { return complete(future, 0, value); }
+int thrum_future_set_result(thrum_future *future, thrum_value value)
+{
+    return complete(future, 0, value);
+}
 
 int thrum_future_set_error(thrum_future *future, int error)
 {
     return error < 0 ? complete(future, error, 0) : THRUM_EINVAL;
 }
 
-bool thrum_future_cancel(thrum_future *future) { return complete(future, THRUM_ECANCELED, 0) == 0; }
+bool thrum_future_cancel(thrum_future *future)
+{
+    return complete(future, THRUM_ECANCELED, 0) == 0;
+}
 
-bool thrum_future_done(const thrum_future *future) { return future->state == FUTURE_DONE; }
+bool thrum_future_done(const thrum_future *future)
+{
+    return future->state == FUTURE_DONE;
+}
 
 bool thrum_future_cancelled(const thrum_future *future)
 {

@@ -76,13 +76,22 @@ bool thrum_handle_cancel(thrum_handle *handle)
     return true;
 }
 
-bool thrum_handle_pending(const thrum_handle *handle) { return handle->waiter.node.state != NODE_IDLE; }
+bool thrum_handle_pending(const thrum_handle *handle)
+{
+    return handle->waiter.node.state != NODE_IDLE;
+}
 
 thrum_time thrum_handle_when(const thrum_handle *handle)
 {
     return handle->waiter.node.state == NODE_TIMED ? handle->waiter.as.when : 0;
 }
 
-int thrum_handle_error(const thrum_handle *handle) { return (int)handle->waiter.node.error; }
+int thrum_handle_error(const thrum_handle *handle)
+{
+    return (int)handle->waiter.node.error;
+}
 
-thrum_value thrum_handle_value(const thrum_handle *handle) { return handle->waiter.as.value; }
+thrum_value thrum_handle_value(const thrum_handle *handle)
+{
+    return handle->waiter.as.value;
+}

@@ -6,7 +6,7 @@
 /* Blocks of one class and kind, one after the other. Slabs grow with use, so that small programs stay small. */
 typedef struct pool_slab {
     struct pool_slab *next;
-    size_t bytes; /* as asked from the allocator */
+    size_t bytes;              /* as asked from the allocator */
     size_t size, count, fresh; /* of a block; blocks in all; blocks that were ever used */
     uint8_t kind;
     bool single; /* one large block, given back when it is free */
@@ -182,7 +182,10 @@ void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned k
         pool->allocator.release(pool->allocator.context, slab, slab->bytes);
 }
 
-static bool marked_free(const void *block) { return ((const pool_block *)block)->mark == POOL_FREE_MARK; }
+static bool marked_free(const void *block)
+{
+    return ((const pool_block *)block)->mark == POOL_FREE_MARK;
+}
 
 static bool in_use(const pool_slab *slab, size_t i)
 {
@@ -287,7 +290,7 @@ void thrum_pool_stats_get(thrum_pool_stats *stats)
     stats->peak = pool->size - (size_t)(pool->end - pool->memory);
     stats->used = stats->peak - lists;
     for (unsigned kind = 0; kind < POOL_KINDS; kind++)
-        for (unsigned class = 0; class < POOL_CLASSES; class++)
+        for (unsigned class = 0; class < POOL_CLASSES; class ++)
             for (const pool_block *block = pool->lists->free[kind][class]; block; block = block->next)
                 stats->used -= kind == POOL_TASK ? (size_t)ARRAY_TASK : class_size(class);
 }

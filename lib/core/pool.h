@@ -30,8 +30,8 @@ typedef struct pool_block {
 
 struct pool_slab;
 
-/* Free blocks, and the slab that fresh ones are cut from. Not in the thread's own memory on hosts, of which a library that
- * is loaded at run time gets little. */
+/* Free blocks, and the slab that fresh ones are cut from. Not in the thread's own memory on hosts, of which a library
+ * that is loaded at run time gets little. */
 typedef struct pool_lists {
     pool_block *free[POOL_KINDS][POOL_CLASSES];
 #if THRUM_HOSTED
@@ -40,7 +40,7 @@ typedef struct pool_lists {
 } pool_lists;
 
 typedef struct thrum_pool {
-    size_t limit; /* larger blocks come from the allocator one by one; 0 until first use */
+    size_t limit;   /* larger blocks come from the allocator one by one; 0 until first use */
     unsigned slots; /* classes below this one are free lists to be used at once; 0 until first use */
     struct pool_lists *lists;
     struct pool_slab *slabs;

@@ -5,7 +5,7 @@
 
 static thrum_step yield_start(thrum_task *task, thrum_record *record)
 {
-    thrum_step step = { THRUM_PARKED_ };
+    thrum_step step = {THRUM_PARKED_};
     (void)record;
     /* It is NODE_READY or NODE_LOOK, being in its step, and stays that. */
     list_append(&thrum_state_here()->ready, &task->waiter.node);
@@ -18,16 +18,19 @@ static thrum_cancel_result yield_cancel(thrum_task *task)
     return THRUM_DETACHED; /* it is always woken already */
 }
 
-static const thrum_operations yield_operations = { yield_start, NULL, yield_cancel, NULL, "yield" };
+static const thrum_operations yield_operations = {yield_start, NULL, yield_cancel, NULL, "yield"};
 
-thrum_record thrum_yield_record_ = { { &yield_operations }, NULL, 0, 0 };
+thrum_record thrum_yield_record_ = {{&yield_operations}, NULL, 0, 0};
 
 THRUM_STATIC_ASSERT_(sizeof(thrum_time) <= sizeof(thrum_value), "a time travels as a value");
-static thrum_time time_of(const thrum_record *record) { return (thrum_time)record->a; }
+static thrum_time time_of(const thrum_record *record)
+{
+    return (thrum_time)record->a;
+}
 
 static thrum_step sleep_until_start(thrum_task *task, thrum_record *record)
 {
-    thrum_step step = { THRUM_PARKED_ };
+    thrum_step step = {THRUM_PARKED_};
     thrum_timer_start(thrum_state_here()->timers, &task->waiter, time_of(record));
     return step;
 }
@@ -36,7 +39,7 @@ static thrum_step sleep_start(thrum_task *task, thrum_record *record)
 {
     thrum_state *state = thrum_state_here();
     thrum_time delay = time_of(record);
-    thrum_step step = { THRUM_PARKED_ };
+    thrum_step step = {THRUM_PARKED_};
 #if THRUM_TIME_BITS == 64
     thrum_time when = delay < THRUM_NEVER - state->now ? state->now + delay : THRUM_NEVER;
 #else
@@ -53,8 +56,8 @@ static thrum_cancel_result sleep_cancel(thrum_task *task)
     return THRUM_DETACHED;
 }
 
-static const thrum_operations sleep_operations = { sleep_start, NULL, sleep_cancel, NULL, "sleep" };
-static const thrum_operations sleep_until_operations = { sleep_until_start, NULL, sleep_cancel, NULL, "sleep" };
+static const thrum_operations sleep_operations = {sleep_start, NULL, sleep_cancel, NULL, "sleep"};
+static const thrum_operations sleep_until_operations = {sleep_until_start, NULL, sleep_cancel, NULL, "sleep"};
 
 thrum_awaitable thrum_sleep(thrum_time delay)
 {

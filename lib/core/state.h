@@ -11,17 +11,17 @@
 
 /* What the scheduler does when it comes to a node, and where a node stands. */
 enum {
-    NODE_IDLE,    /* nowhere */
-    NODE_PARKED,  /* a task or a handle that waits to be woken */
-    NODE_TIMED,   /* among the timers */
-    NODE_READY,   /* a task to be stepped, or in its step */
-    NODE_LOOK,    /* the same, but there is something to see to first: prepare() */
-    NODE_DUE,     /* a task whose timer fired: ready in the next pass, as in asyncio */
-    NODE_BEGIN,   /* a task that has not begun */
-    NODE_CALL,    /* a handle to be called */
-    NODE_ENDED,   /* a group's child that has ended: tell the group */
-    NODE_DONE,    /* a task that has ended */
-    NODE_FREE     /* a task's memory, back in the pool */
+    NODE_IDLE,   /* nowhere */
+    NODE_PARKED, /* a task or a handle that waits to be woken */
+    NODE_TIMED,  /* among the timers */
+    NODE_READY,  /* a task to be stepped, or in its step */
+    NODE_LOOK,   /* the same, but there is something to see to first: prepare() */
+    NODE_DUE,    /* a task whose timer fired: ready in the next pass, as in asyncio */
+    NODE_BEGIN,  /* a task that has not begun */
+    NODE_CALL,   /* a handle to be called */
+    NODE_ENDED,  /* a group's child that has ended: tell the group */
+    NODE_DONE,   /* a task that has ended */
+    NODE_FREE    /* a task's memory, back in the pool */
 };
 
 /* node.flags of a task; those of a handle are 0. */
@@ -77,10 +77,10 @@ typedef struct thrum_state {
     thrum_node batch; /* sentinel: what is left of this pass */
     thrum_time now;
     int32_t budget;
-    uint8_t eager;       /* eager starts that are nested now */
-    uint8_t nested;      /* calls of async functions that are nested on the C stack now */
-    bool open;           /* a loop drives this thread */
-    bool hurry;          /* return to the loop after this pass */
+    uint8_t eager;  /* eager starts that are nested now */
+    uint8_t nested; /* calls of async functions that are nested on the C stack now */
+    bool open;      /* a loop drives this thread */
+    bool hurry;     /* return to the loop after this pass */
     bool scratch_used;
     thrum_record scratch; /* the first leaf record alive */
     thrum_timers *timers; /* from the pool, while a loop drives this thread */
@@ -110,13 +110,22 @@ extern _Thread_local thrum_state thrum_state_;
 extern thrum_state thrum_state_;
 #endif
 
-static inline thrum_state *thrum_state_here(void) { return &thrum_state_; }
+static inline thrum_state *thrum_state_here(void)
+{
+    return &thrum_state_;
+}
 
 /* ---- lists with a sentinel ---- */
 
-static inline void list_init(thrum_node *list) { list->next = list->prev = list; }
+static inline void list_init(thrum_node *list)
+{
+    list->next = list->prev = list;
+}
 
-static inline bool list_empty(const thrum_node *list) { return list->next == list; }
+static inline bool list_empty(const thrum_node *list)
+{
+    return list->next == list;
+}
 
 static inline void list_append(thrum_node *list, thrum_node *node)
 {
@@ -173,7 +182,7 @@ static inline thrum_awaitable make_awaitable(thrum_state *state, const thrum_ope
 {
     if (THRUM_UNLIKELY_(state->scratch_used))
         return thrum_awaitable_make(operations, object, a, 0);
-    thrum_awaitable made = { (uintptr_t)(void *)&state->scratch + WORD_RECORD };
+    thrum_awaitable made = {(uintptr_t)(void *)&state->scratch + WORD_RECORD};
     state->scratch_used = true;
     state->scratch.head.operations = operations;
     state->scratch.object = object;
@@ -187,14 +196,14 @@ thrum_step thrum_to_the_tail(thrum_state *state, thrum_task *task);
 
 static inline thrum_step parked(thrum_task *task)
 {
-    thrum_step step = { THRUM_PARKED_ };
+    thrum_step step = {THRUM_PARKED_};
     task->waiter.node.state = NODE_PARKED;
     return step;
 }
 
 static inline thrum_step done(thrum_state *state, thrum_task *task, int error, thrum_value value)
 {
-    thrum_step step = { THRUM_DONE_ };
+    thrum_step step = {THRUM_DONE_};
     task->waiter.node.error = (int32_t)error;
     task->waiter.as.value = value;
     if (THRUM_UNLIKELY_(--state->budget <= 0))
@@ -202,6 +211,9 @@ static inline thrum_step done(thrum_state *state, thrum_task *task, int error, t
     return step;
 }
 
-static inline thrum_task *task_of(thrum_node *node) { return (thrum_task *)(void *)node; }
+static inline thrum_task *task_of(thrum_node *node)
+{
+    return (thrum_task *)(void *)node;
+}
 
 #endif

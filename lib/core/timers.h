@@ -38,14 +38,21 @@ void thrum_timer_stop(thrum_timers *timers, thrum_waiter *waiter);
 /* Put everything that is due at `now` at the tail of the ready queue, in order. */
 void thrum_timers_collect(struct thrum_state *state, thrum_time now);
 
-/* The time of the next timer, or THRUM_NEVER. On hosts it may be too early after a timer was stopped, never too late. */
+/* The time of the next timer, or THRUM_NEVER. On hosts it may be too early after a timer was stopped, never too
+ * late. */
 thrum_time thrum_timers_next(thrum_timers *timers);
 
 #if THRUM_TIME_BITS == 64
-static inline bool time_reached(thrum_time when, thrum_time now) { return when <= now; }
+static inline bool time_reached(thrum_time when, thrum_time now)
+{
+    return when <= now;
+}
 #else
 /* 32 bits wrap: what lies less than half the range behind is past. */
-static inline bool time_reached(thrum_time when, thrum_time now) { return (int32_t)(when - now) <= 0; }
+static inline bool time_reached(thrum_time when, thrum_time now)
+{
+    return (int32_t)(when - now) <= 0;
+}
 #endif
 
 #endif

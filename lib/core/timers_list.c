@@ -8,7 +8,10 @@
 
 #include "core/state.h"
 
-static thrum_time when_of(const thrum_node *node) { return ((const thrum_waiter *)(const void *)node)->as.when; }
+static thrum_time when_of(const thrum_node *node)
+{
+    return ((const thrum_waiter *)(const void *)node)->as.when;
+}
 
 void thrum_timers_open(thrum_timers *timers, thrum_time now)
 {

@@ -1,10 +1,10 @@
 /* Timers in a radix heap with 64 slots a level. Time only goes forward, so a timer can stand in the slot of the highest
- * base-64 digit in which its time differs from a time that has been reached, the floor. Later slots and levels hold only
- * later timers, and all timers of one time stand in one slot in the order of arming. Start and stop are a list operation
- * each. When the floor passes a slot, its timers are due; those of the slot in which the floor now lies move down, each
- * at most once a level. Times that are equal but for the last 16 bits (65 microseconds) are told apart when due.
- * Radix heap: Ahuja, Mehlhorn, Orlin, Tarjan, "Faster algorithms for the shortest path problem", 1990; its relative with
- * a wheel a level: Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987. */
+ * base-64 digit in which its time differs from a time that has been reached, the floor. Later slots and levels hold
+ * only later timers, and all timers of one time stand in one slot in the order of arming. Start and stop are a list
+ * operation each. When the floor passes a slot, its timers are due; those of the slot in which the floor now lies move
+ * down, each at most once a level. Times that are equal but for the last 16 bits (65 microseconds) are told apart when
+ * due. Radix heap: Ahuja, Mehlhorn, Orlin, Tarjan, "Faster algorithms for the shortest path problem", 1990; its
+ * relative with a wheel a level: Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987. */
 #include "core/timers.h"
 
 #if THRUM_RADIX_TIMERS
@@ -13,7 +13,10 @@
 
 #include "core/state.h"
 
-static thrum_waiter *waiter_of(thrum_node *node) { return (thrum_waiter *)(void *)node; }
+static thrum_waiter *waiter_of(thrum_node *node)
+{
+    return (thrum_waiter *)(void *)node;
+}
 
 static unsigned highest_bit(uint64_t bits)
 {
@@ -27,7 +30,10 @@ static unsigned highest_bit(uint64_t bits)
 #endif
 }
 
-static unsigned lowest_bit(uint64_t bits) { return highest_bit(bits & (~bits + 1)); }
+static unsigned lowest_bit(uint64_t bits)
+{
+    return highest_bit(bits & (~bits + 1));
+}
 
 enum { TICK_BITS = 16, DIGIT_BITS = 6 };
 
@@ -40,7 +46,7 @@ typedef struct place {
 
 static place place_of(thrum_timers *timers, thrum_time when)
 {
-    place found = { &timers->current, 0, 0 };
+    place found = {&timers->current, 0, 0};
     uint64_t differs = when <= timers->floor ? 0 : (uint64_t)(when ^ timers->floor) >> TICK_BITS;
     if (differs) {
         found.level = highest_bit(differs) / DIGIT_BITS;
@@ -221,8 +227,8 @@ static void take_current(thrum_state *state, thrum_timers *timers, thrum_time no
     }
 }
 
-/* Raise the floor to the beginning of the first slot that has timers, if `now` has reached that, and let them move down:
- * into `current` at last. Nothing lies between. */
+/* Raise the floor to the beginning of the first slot that has timers, if `now` has reached that, and let them move
+ * down: into `current` at last. Nothing lies between. */
 static bool open_slot(thrum_timers *timers, thrum_time now)
 {
     for (unsigned level = 0; level < TIMER_LEVELS; level++) {

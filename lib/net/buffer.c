@@ -79,8 +79,8 @@ bool buffer_prepend(net_buffer *buffer, const void *data, size_t size)
         if (!move(buffer, held + size, size))
             return false;
     } else {
-        /* Everything goes to the end of the memory. `data` lies elsewhere: in this memory there is only what is held, and
-         * what was read before it, which is fewer than `size` bytes. */
+        /* Everything goes to the end of the memory. `data` lies elsewhere: in this memory there is only what is held,
+         * and what was read before it, which is fewer than `size` bytes. */
         size_t head = buffer->capacity - held;
         if (held)
             memmove(buffer->memory + head, buffer_data(buffer), held);

@@ -1,5 +1,5 @@
-/* Bytes that came and were not read, or that were written and did not leave: one piece of memory of the pool, taken when
- * the first byte arrives and given back with the last, so that an idle connection holds none. */
+/* Bytes that came and were not read, or that were written and did not leave: one piece of memory of the pool, taken
+ * when the first byte arrives and given back with the last, so that an idle connection holds none. */
 #ifndef THRUM_NET_BUFFER_H
 #define THRUM_NET_BUFFER_H
 

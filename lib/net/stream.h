@@ -128,8 +128,8 @@ void stream_free(thrum_stream *stream);
 /* Note where an error comes from: operation, number, the peer's address. Gives `code`. */
 int stream_fail(const thrum_stream *stream, int code, const char *operation, size_t number);
 
-/* Wake a task that waits for a stream and will not find it: its operation's `resume` gets this error and number. It may be
- * woken already. */
+/* Wake a task that waits for a stream and will not find it: its operation's `resume` gets this error and number. It may
+ * be woken already. */
 void stream_wake_without(thrum_task *task, int error, size_t number);
 
 /* ---- stream_read.c ---- */

@@ -44,8 +44,8 @@ static thrum_step park(thrum_stream *stream, thrum_task *task, const stream_writ
     return thrum_parked(task);
 }
 
-/* Whether bytes that have not left lie in the memory that thrum_stream_fill() lends: they would not stay there while the
- * task waits. */
+/* Whether bytes that have not left lie in the memory that thrum_stream_fill() lends: they would not stay there while
+ * the task waits. */
 static bool lent(const thrum_stream *stream, const stream_writer *writer)
 {
     for (size_t i = 0; i < writer->count; i++) {

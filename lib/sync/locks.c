@@ -7,7 +7,10 @@
 
 /* ---- event ---- */
 
-void thrum_event_init(thrum_event *event) { memset(event, 0, sizeof *event); }
+void thrum_event_init(thrum_event *event)
+{
+    memset(event, 0, sizeof *event);
+}
 
 void thrum_event_set(thrum_event *event)
 {
@@ -17,9 +20,15 @@ void thrum_event_set(thrum_event *event)
         thrum_wake(waiter, 0, 0);
 }
 
-void thrum_event_clear(thrum_event *event) { event->set = false; }
+void thrum_event_clear(thrum_event *event)
+{
+    event->set = false;
+}
 
-bool thrum_event_is_set(const thrum_event *event) { return event->set; }
+bool thrum_event_is_set(const thrum_event *event)
+{
+    return event->set;
+}
 
 static thrum_step event_start(thrum_task *task, thrum_record *record)
 {
@@ -37,15 +46,24 @@ static thrum_cancel_result event_cancel(thrum_task *task)
     return THRUM_DETACHED;
 }
 
-static const thrum_operations event_operations = { event_start, NULL, event_cancel, NULL, "event" };
+static const thrum_operations event_operations = {event_start, NULL, event_cancel, NULL, "event"};
 
-thrum_awaitable thrum_event_wait(thrum_event *event) { return make_awaitable(thrum_state_here(), &event_operations, event, 0); }
+thrum_awaitable thrum_event_wait(thrum_event *event)
+{
+    return make_awaitable(thrum_state_here(), &event_operations, event, 0);
+}
 
 /* ---- lock ---- */
 
-void thrum_lock_init(thrum_lock *lock) { memset(lock, 0, sizeof *lock); }
+void thrum_lock_init(thrum_lock *lock)
+{
+    memset(lock, 0, sizeof *lock);
+}
 
-bool thrum_lock_locked(const thrum_lock *lock) { return lock->locked; }
+bool thrum_lock_locked(const thrum_lock *lock)
+{
+    return lock->locked;
+}
 
 static void hand_on(thrum_lock *lock)
 {
@@ -93,9 +111,12 @@ static thrum_cancel_result acquire_cancel(thrum_task *task)
     return THRUM_DETACHED;
 }
 
-static const thrum_operations acquire_operations = { acquire_start, acquire_resume, acquire_cancel, NULL, "lock" };
+static const thrum_operations acquire_operations = {acquire_start, acquire_resume, acquire_cancel, NULL, "lock"};
 
-thrum_awaitable thrum_lock_acquire(thrum_lock *lock) { return make_awaitable(thrum_state_here(), &acquire_operations, lock, 0); }
+thrum_awaitable thrum_lock_acquire(thrum_lock *lock)
+{
+    return make_awaitable(thrum_state_here(), &acquire_operations, lock, 0);
+}
 
 /* ---- a lock held for the length of a block ---- */
 
@@ -113,7 +134,7 @@ static thrum_step hold_start(thrum_task *task, thrum_record *record)
     return acquire_start(task, record);
 }
 
-static const thrum_operations hold_operations = { hold_start, acquire_resume, acquire_cancel, NULL, "lock" };
+static const thrum_operations hold_operations = {hold_start, acquire_resume, acquire_cancel, NULL, "lock"};
 
 thrum_awaitable thrum_lock_hold_enter(thrum_lock_hold *hold, thrum_lock *lock)
 {

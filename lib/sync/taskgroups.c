@@ -1,5 +1,5 @@
-/* Task groups. A child that ends tells its group one pass later, as asyncio's done callback does; the group's block ends
- * one pass after the last of them did. */
+/* Task groups. A child that ends tells its group one pass later, as asyncio's done callback does; the group's block
+ * ends one pass after the last of them did. */
 #include <thrum/taskgroups.h>
 
 #include "core/details.h"
@@ -8,9 +8,9 @@
 enum { GROUP_NEW, GROUP_OPEN, GROUP_JOINING, GROUP_OVER };
 
 enum {
-    GROUP_ABORTING = 1,       /* the children were cancelled */
-    GROUP_PARENT_ASKED = 2,   /* and the parent, by us */
-    GROUP_PROPAGATE = 4,      /* a cancellation from outside that must go on */
+    GROUP_ABORTING = 1,        /* the children were cancelled */
+    GROUP_PARENT_ASKED = 2,    /* and the parent, by us */
+    GROUP_PROPAGATE = 4,       /* a cancellation from outside that must go on */
     GROUP_CANCEL_ON_ENTRY = 8, /* thrum_group_cancel() came first */
     GROUP_INTERRUPTED = 16     /* the parent was cancelled while it waits for the children */
 };
@@ -149,7 +149,10 @@ thrum_task *thrum_group_spawn_eager(thrum_group *group, thrum_awaitable what)
     return &child->task;
 }
 
-int thrum_group_error(const thrum_group *group) { return (int)group->spawn_error; }
+int thrum_group_error(const thrum_group *group)
+{
+    return (int)group->spawn_error;
+}
 
 size_t thrum_group_size(const thrum_group *group)
 {
@@ -198,9 +201,12 @@ static thrum_cancel_result join_cancel(thrum_task *task)
     return THRUM_DETACHED;
 }
 
-static const thrum_operations join_operations = { join_start, NULL, join_cancel, NULL, "group join" };
+static const thrum_operations join_operations = {join_start, NULL, join_cancel, NULL, "group join"};
 
-thrum_awaitable thrum_group_join(thrum_group *group) { return thrum_awaitable_make(&join_operations, group, 0, 0); }
+thrum_awaitable thrum_group_join(thrum_group *group)
+{
+    return thrum_awaitable_make(&join_operations, group, 0, 0);
+}
 
 /* ---- the end of the block ---- */
 
@@ -301,9 +307,12 @@ static thrum_cancel_result exit_cancel(thrum_task *task)
     return THRUM_FORWARDED;
 }
 
-static const thrum_operations exit_operations = { exit_start, exit_resume, exit_cancel, NULL, "group" };
+static const thrum_operations exit_operations = {exit_start, exit_resume, exit_cancel, NULL, "group"};
 
-static thrum_awaitable group_exit(thrum_scope *scope) { return thrum_awaitable_make(&exit_operations, scope, 0, 0); }
+static thrum_awaitable group_exit(thrum_scope *scope)
+{
+    return thrum_awaitable_make(&exit_operations, scope, 0, 0);
+}
 
 static thrum_step enter_start(thrum_task *task, thrum_record *record)
 {
@@ -325,6 +334,9 @@ static thrum_step enter_start(thrum_task *task, thrum_record *record)
     return thrum_done(task, 0, 0);
 }
 
-static const thrum_operations enter_operations = { enter_start, NULL, NULL, NULL, "group" };
+static const thrum_operations enter_operations = {enter_start, NULL, NULL, NULL, "group"};
 
-thrum_awaitable thrum_group_open(thrum_group *group) { return thrum_awaitable_make(&enter_operations, group, 0, 0); }
+thrum_awaitable thrum_group_open(thrum_group *group)
+{
+    return thrum_awaitable_make(&enter_operations, group, 0, 0);
+}

@@ -1,5 +1,5 @@
-/* Time limits. When the time is up the task is cancelled, and where the limited part ends that cancellation is taken back
- * and becomes THRUM_ETIMEDOUT: unless somebody else asked for one as well, which the task's count tells. */
+/* Time limits. When the time is up the task is cancelled, and where the limited part ends that cancellation is taken
+ * back and becomes THRUM_ETIMEDOUT: unless somebody else asked for one as well, which the task's count tells. */
 #include <thrum/timeouts.h>
 
 #include "core/coroutines.h"
@@ -92,7 +92,7 @@ static thrum_step enter_start(thrum_task *task, thrum_record *record)
     return done(thrum_state_here(), task, 0, 0);
 }
 
-static const thrum_operations enter_operations = { enter_start, NULL, NULL, NULL, "deadline" };
+static const thrum_operations enter_operations = {enter_start, NULL, NULL, NULL, "deadline"};
 
 thrum_awaitable thrum_deadline_at(thrum_deadline *deadline, thrum_time when)
 {
@@ -114,7 +114,10 @@ int thrum_deadline_reschedule(thrum_deadline *deadline, thrum_time when)
     return 0;
 }
 
-thrum_time thrum_deadline_when(const thrum_deadline *deadline) { return deadline->when; }
+thrum_time thrum_deadline_when(const thrum_deadline *deadline)
+{
+    return deadline->when;
+}
 
 bool thrum_deadline_expired(const thrum_deadline *deadline)
 {
@@ -145,7 +148,7 @@ static void timeout_fire(thrum_handle *timer)
 
 static thrum_step timeout_end(timeout_frame *frame, int32_t error, thrum_value value)
 {
-    thrum_step step = { THRUM_DONE_ };
+    thrum_step step = {THRUM_DONE_};
     if (error)
         THRUM_LEAVING_(&frame->coro) |= THRUM_FAILED_;
     frame->coro.result = error ? error : value;
@@ -189,12 +192,17 @@ static thrum_step timeout_step(thrum_task *task)
     return timeout_end(frame, error, task->waiter.as.value);
 }
 
-static void timeout_drop(thrum_record *record) { thrum_drop(((timeout_frame *)(void *)record)->what); }
+static void timeout_drop(thrum_record *record)
+{
+    thrum_drop(((timeout_frame *)(void *)record)->what);
+}
 
-static const thrum_function timeout_function = {
-    { NULL, timeout_step, NULL, timeout_drop, "thrum_timeout" }, __FILE__, NULL, sizeof(timeout_frame),
-    sizeof(timeout_frame), THRUM_SLOT_(sizeof(timeout_frame), 0)
-};
+static const thrum_function timeout_function = {{NULL, timeout_step, NULL, timeout_drop, "thrum_timeout"},
+                                                __FILE__,
+                                                NULL,
+                                                sizeof(timeout_frame),
+                                                sizeof(timeout_frame),
+                                                THRUM_SLOT_(sizeof(timeout_frame), 0)};
 
 static thrum_awaitable timeout_new(thrum_time limit, thrum_awaitable what, bool relative)
 {
@@ -216,6 +224,12 @@ static thrum_awaitable timeout_new(thrum_time limit, thrum_awaitable what, bool 
     return what;
 }
 
-thrum_awaitable thrum_timeout(thrum_time delay, thrum_awaitable what) { return timeout_new(delay, what, true); }
+thrum_awaitable thrum_timeout(thrum_time delay, thrum_awaitable what)
+{
+    return timeout_new(delay, what, true);
+}
 
-thrum_awaitable thrum_timeout_at(thrum_time when, thrum_awaitable what) { return timeout_new(when, what, false); }
+thrum_awaitable thrum_timeout_at(thrum_time when, thrum_awaitable what)
+{
+    return timeout_new(when, what, false);
+}

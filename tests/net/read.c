@@ -1,4 +1,5 @@
-/* Reading: what comes, how much of it, and what a reader that is cancelled leaves. Numbers are those of tests/net/PORTED.md. */
+/* Reading: what comes, how much of it, and what a reader that is cancelled leaves. Numbers are those of
+ * tests/net/PORTED.md. */
 #include "support.h"
 
 NET_TEST(read, gives_what_is_there, LOCALS(pair pair; char text[16]; size_t n;))

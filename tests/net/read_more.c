@@ -181,7 +181,8 @@ NET_TEST(read_until, shortest_of_several, LOCALS(pair pair; char text[32]; outco
     ASYNC_END;
 }
 
-/* 118, 119, test_readuntil_limit_found_sep: the data stay, and `number` can be read away without cutting a separator. */
+/* 118, 119, test_readuntil_limit_found_sep: the data stay, and `number` can be read away without cutting a
+ * separator. */
 NET_TEST(read_until, over_the_limit, LOCALS(pair pair; char text[64]; outcome got; size_t n;))
 {
     ASYNC_BEGIN;

@@ -1,5 +1,5 @@
-/* What the tests of streams share: a loop that must end with nothing left, sockets whose other end is a plain descriptor,
- * and system calls that are counted, cut short or made to fail (calls.c). */
+/* What the tests of streams share: a loop that must end with nothing left, sockets whose other end is a plain
+ * descriptor, and system calls that are counted, cut short or made to fail (calls.c). */
 #ifndef TEST_NET_SUPPORT_H
 #define TEST_NET_SUPPORT_H
 

@@ -97,8 +97,8 @@ NET_TEST(write, large_ones_leave_at_once, LOCALS(pair pair; char *bytes; thrum_s
     ASYNC_END;
 }
 
-/* test_write_partial, test_write_sendmsg_partial: the kernel takes k bytes a call, and says EAGAIN now and then; exactly
- * what was written arrives. */
+/* test_write_partial, test_write_sendmsg_partial: the kernel takes k bytes a call, and says EAGAIN now and then;
+ * exactly what was written arrives. */
 NET_TEST(write, partial,
          LOCALS(pair pair; char *bytes; thrum_slice slices[100]; size_t at, i, most; outcome over; thrum_task * task;))
 {

@@ -117,8 +117,8 @@ NET_TEST(write_waits, loss_reaches_all, LOCALS(pair pair; char *bytes; outcome o
     ASYNC_END;
 }
 
-/* Law 2: a cancelled writer says how many bytes are done; exactly so many come, and then what the next one writes. It is
- * cancelled when it waits, and when it was woken. */
+/* Law 2: a cancelled writer says how many bytes are done; exactly so many come, and then what the next one writes. It
+ * is cancelled when it waits, and when it was woken. */
 NET_TEST(write_waits, cancelled,
          LOCALS(pair pair; char *bytes; outcome wrote, next; thrum_task * task; int i; size_t at;))
 {

@@ -1,6 +1,6 @@
 /* The small reporter behind test.h; include test.h instead. Tests register themselves by constructors, which gcc and
- * clang have on hosts. A bare-metal start-up may not run them: with -DTHRUM_TEST_TABLE nothing registers itself, and the
- * output of `tests/support/table FILE.c...` is compiled in. */
+ * clang have on hosts. A bare-metal start-up may not run them: with -DTHRUM_TEST_TABLE nothing registers itself, and
+ * the output of `tests/support/table FILE.c...` is compiled in. */
 #ifndef THRUM_TEST_MINI_H
 #define THRUM_TEST_MINI_H
 

@@ -1,4 +1,5 @@
-/* A loop on virtual time for tests: the clock jumps to the next timer when nothing is ready, so nothing here ever waits.
+/* A loop on virtual time for tests: the clock jumps to the next timer when nothing is ready, so nothing here ever
+ * waits.
  *
  *     thrum_value value;
  *     CHECK_EQ(sim_run(app(), &value), 0);         one loop for one async function, and nothing left behind
