@@ -497,11 +497,11 @@ static void flip(thrum_handle *handle)
     thrum_loop_set_debug(loop, !thrum_loop_get_debug(loop));
 }
 
-static ASYNC(busy, ARGS((thrum_time, time)), LOCALS_NONE)
+static ASYNC(busy, ARGS((thrum_time, span)), LOCALS_NONE)
 {
     ASYNC_BEGIN;
     AWAIT(thrum_yield());
-    for (thrum_time until = thrum_loop_time(thrum_loop_running()) + self->time;
+    for (thrum_time until = thrum_loop_time(thrum_loop_running()) + self->span;
          thrum_loop_time(thrum_loop_running()) < until;)
         continue;
     AWAIT(thrum_yield());
