@@ -239,13 +239,14 @@ static bool unwind(thrum_task *task, thrum_coro *coro, int32_t error)
     return false;
 }
 
-bool thrum_leave_(thrum_task *task, thrum_coro *coro)
+bool thrum_leave_(thrum_task *task, thrum_coro *coro, bool finally)
 {
     int32_t error = task->waiter.node.error;
     if (error) {
         task->waiter.node.error = 0;
-        thrum_detail_pass(task, error, THRUM_LEAVING_(coro) & THRUM_FAILED_ ? (int)coro->result : 0, function_of(coro),
-                          line_of(coro));
+        if (error != THRUM_ECANCELED || task->extension)
+            thrum_detail_pass(task, (int)error, THRUM_LEAVING_(coro) & THRUM_FAILED_ ? (int)coro->result : 0,
+                              function_of(coro), line_of(coro));
     }
     if (task->scopes && unwind(task, coro, error))
         return false;
@@ -253,7 +254,7 @@ bool thrum_leave_(thrum_task *task, thrum_coro *coro)
         THRUM_LEAVING_(coro) |= THRUM_FAILED_;
         coro->result = error;
     }
-    if (THRUM_LEAVING_(coro) & THRUM_IN_FINALLY_)
+    if (!finally || THRUM_LEAVING_(coro) & THRUM_IN_FINALLY_)
         return true;
     THRUM_LEAVING_(coro) |= THRUM_IN_FINALLY_;
     coro->resume |= THRUM_FINAL_;

@@ -115,7 +115,7 @@ void thrum_detail_context(thrum_task *task, int error, int before)
 void thrum_detail_share(thrum_task *from, thrum_task *to)
 {
     thrum_error *error = from->extension ? from->extension->error : NULL;
-    if (!error || error->references == UINT16_MAX || !thrum_task_extend(to))
+    if (!error || error->code != from->waiter.node.error || error->references == UINT16_MAX || !thrum_task_extend(to))
         return;
     error->references++;
     thrum_detail_release(to->extension->error);

@@ -30,7 +30,7 @@ static THRUM_COLD_ void wake_waiters(thrum_task *task)
     node->flags |= TASK_RETRIEVED;
     while (task->waiters.first) {
         thrum_waiter *waiter = thrum_waiters_pop(&task->waiters);
-        if (node->error && waiter->node.flags & TASK_IS)
+        if (task->extension && waiter->node.flags & TASK_IS)
             thrum_detail_share(task, (thrum_task *)(void *)waiter);
         thrum_wake(waiter, (int)node->error, task->waiter.as.value);
     }

@@ -52,7 +52,7 @@ void thrum_task_free_slow(thrum_state *state, thrum_task *task);
 static inline void thrum_task_free(thrum_state *state, thrum_task *task)
 {
     thrum_node *node = &task->waiter.node;
-    if (THRUM_UNLIKELY_(task->extension || node->error || node->flags & TASK_CHILD)) {
+    if (THRUM_UNLIKELY_(task->extension || (node->error && !(node->flags & TASK_RETRIEVED)) || node->flags & TASK_CHILD)) {
         thrum_task_free_slow(state, task);
         return;
     }

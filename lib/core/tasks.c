@@ -103,7 +103,7 @@ static thrum_step wait_start(thrum_task *task, thrum_record *record)
         return thrum_done(task, THRUM_ESTATE, 0);
     if (thrum_task_done(target)) {
         target->waiter.node.flags |= TASK_RETRIEVED;
-        if (target->waiter.node.error)
+        if (target->extension)
             thrum_detail_share(target, task);
         return done(thrum_state_here(), task, (int)target->waiter.node.error, target->waiter.as.value);
     }
