@@ -77,7 +77,8 @@ class Expressions:
             if declaration is None or declaration.kind not in (K.VAR_DECL, K.PARM_DECL):
                 return Place()
             key = api.key_of(declaration)
-            return Place(key, (), self.graph.variables.get(key))
+            is_self = self.is_async and declaration.kind == K.PARM_DECL and declaration.spelling == "self"
+            return Place(key, (), self.graph.variables.get(key), None, is_self)
         if kind == K.MEMBER_REF_EXPR:
             return self.member(cursor)
         if kind == K.ARRAY_SUBSCRIPT_EXPR:

@@ -5,6 +5,7 @@ import clangapi as api
 RULES = {
     "local-across-await": "a C local is used after an await that may have taken its value",
     "address-into-await": "the address of a C local is handed into an await",
+    "address-returned": "the address of a C local, or of something in self->, is returned",
     "await-in-switch": "an await, a block or FINALLY inside a switch of yours",
     "jump-leaves-block": "break or continue leaves a block where a loop around it may have been meant",
     "jump-outside-loop": "break or continue outside of any loop, in the body itself",
@@ -85,6 +86,11 @@ class Findings:
             notes.append((api.place(variable.cursor), f"'{variable.name}' is declared here"))
         self.add(Finding("address-into-await", where, text + ": only what is in self-> survives an await", notes),
                  (variable.name, api.place(variable.cursor), await_.where if await_ else where))
+
+    def returned(self, what, cursor):
+        where = api.place(cursor)
+        self.add(Finding("address-returned", where, f"the address of {what} is returned: it is gone before the caller "
+                         "sees it"), where)
 
     def swallowed(self, await_):
         text = (f"a cancellation caught by this {await_.name} is lost on some path: raise it again with ASYNC_RAISE, "

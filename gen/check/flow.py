@@ -263,13 +263,13 @@ class Flow:
         """The locals whose addresses these values may carry."""
         found = set()
         for source in sources:
-            if source.kind == "address":
-                if source.place.variable:
-                    found.add(source.place.root)
-            elif source.carries and source.place.key:
+            is_address = source.kind == "address"
+            if is_address and source.place.variable:
+                found.add(source.place.root)
+            if source.carries and source.place.key:
                 root, path = source.place.key
                 for (other, under), targets in state.points.items():
-                    if other == root and (inside(under, path) or inside(path, under)):
+                    if other == root and (inside(under, path) or not is_address and inside(path, under)):
                         found |= targets
         return found
 
@@ -301,6 +301,16 @@ class Flow:
         for source in node.sources:
             for target in self.targets([source], state):
                 self.findings.handed(self.variables[target], source.cursor, node.await_, node.callee)
+
+    def on_result(self, node, state, tell):
+        if not tell:
+            return
+        for source in node.sources:
+            if source.kind == "address" and source.place.in_frame:
+                self.findings.returned("a part of self->", source.cursor)
+            for target in self.targets([source], state):
+                name = self.variables[target].name
+                self.findings.returned(f"local variable '{name}'" if name else "a compound literal", source.cursor)
 
     # ---- cancellations
 

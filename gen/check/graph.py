@@ -20,11 +20,17 @@ class Place:
     was followed last, when there is one. A Place without a root is one that is not followed any further.
     """
 
-    def __init__(self, root=None, path=(), variable=None, pointer=None):
+    def __init__(self, root=None, path=(), variable=None, pointer=None, is_self=False):
         self.root = root
+        self.is_self = is_self  # the pointer to the frame
         self.path = path
         self.variable = variable
         self.pointer = pointer
+
+    @property
+    def in_frame(self):
+        """Whether it lies in the frame of the function, which ends with it."""
+        return self.pointer is not None and self.pointer.is_self and not any("->" in step for step in self.path[1:])
 
     @property
     def key(self):
@@ -78,6 +84,7 @@ class Node:
     leave     await_: the body is left for FINALLY or a CATCH: locals that were declared in it lose their values
     hand      sources, await_, callee: these values go into something that is awaited
     fill      place: an array may be taken as stored
+    result    sources: these values are what the function gives
     spend     place, cursor, by: an awaitable is awaited ("await"), spent by a call ("spend"), or moved ("move");
               guarded: under a condition inside of the innermost loop
     caught    await_, place: a cancellation may be here, its error in `place`

@@ -35,8 +35,9 @@ class Markers:
         if name in ("thrum_checking_await_", "thrum_checking_catch_", "thrum_checking_catch_all_"):
             return self.await_(call, name, api.bare(macro).spelling.strip('"'), arguments)
         if name == "thrum_checking_return_":
-            for argument in arguments:
-                self.value(argument)
+            sources = [source for argument in arguments for source in self.value(argument)]
+            if sources:
+                self.graph.add("result", sources=sources)
             self.leave_function()
         elif name == "thrum_checking_raise_":
             for argument in arguments:

@@ -1,6 +1,6 @@
 // Two FINALLY in one function.
-// error gcc: duplicate case value
-// error clang: :11:1: error: duplicate case value
+// error gcc: 'thrum_has_finally_'|duplicate case value
+// error clang: :11:1: error: .*('thrum_has_finally_'|duplicate case value)
 #include "../trap.h"
 ASYNC(f, ARGS_NONE, LOCALS_NONE)
 {
