@@ -1,0 +1,185 @@
+/* One connection: requests come one after the other, and each is answered before the next is looked at. */
+#include <string.h>
+
+#include "request.h"
+#include "response.h"
+#include "site.h"
+
+/* A large file leaves in parts: a client that takes none of one for the idle time is gone. */
+enum { PART = 1024 * 1024 };
+
+/* ---- connections that wait ---- */
+
+static void idle_begin(struct site *site, idle_link *link)
+{
+    idle_link *list = &site->idle_connections;
+    link->task = thrum_current_task();
+    link->next = list;
+    link->previous = list->previous;
+    list->previous->next = link;
+    list->previous = link;
+}
+
+static void idle_end(idle_link *link)
+{
+    if (!link->next)
+        return;
+    link->next->previous = link->previous;
+    link->previous->next = link->next;
+    link->next = NULL;
+}
+
+/* A cancellation comes out of the await that waits for a request: such a connection has nothing to finish. */
+void connections_stop(struct site *site)
+{
+    site->stopping = true;
+    for (idle_link *link = site->idle_connections.next; link != &site->idle_connections; link = link->next)
+        (void)thrum_task_cancel(link->task);
+}
+
+/* ---- one request ---- */
+
+/* Wait for a request and take it in. Gives false when there is none: the client hung up, or its time is over. */
+static ASYNC(receive,
+             ARGS((thrum_stream *, client), (struct site *, site), (struct request *, request), (thrum_time, patience)),
+             LOCALS(idle_link idle; thrum_time until; const void *data; size_t size; int error;))
+{
+    size_t used;
+    ASYNC_BEGIN;
+    request_begin(self->request);
+    if (self->site->stopping)
+        ASYNC_RETURN(false);
+    idle_begin(self->site, &self->idle);
+    /* The bytes are lent: they lie in memory that all connections share, and are good until the next await. */
+    AWAIT_CATCH_INTO(self->error, self->size,
+                     thrum_timeout(self->patience, thrum_stream_fill(self->client, &self->data, 1)));
+    idle_end(&self->idle);
+    self->until = thrum_now() + self->site->header; /* however slowly it dribbles in */
+    while (!self->error && self->size) {
+        used = request_take(self->request, (const char *)self->data, self->size);
+        if (self->request->complete || self->request->status) {
+            /* What follows is the next request: it came early ("pipelining"). */
+            self->error = thrum_stream_unread(self->client, (const char *)self->data + used, self->size - used);
+            ASYNC_RETURN(!self->error);
+        }
+        AWAIT_CATCH_INTO(self->error, self->size,
+                         thrum_timeout_at(self->until, thrum_stream_fill(self->client, &self->data, 1)));
+    }
+    if (self->error == THRUM_ETIMEDOUT && self->request->begun) {
+        self->request->status = 408;
+        self->request->keep_alive = false;
+        ASYNC_RETURN(true);
+    }
+    ASYNC_RETURN(false);
+FINALLY:
+    idle_end(&self->idle);
+    ASYNC_END;
+}
+
+/* Send the body of a response: memory, or a file, which need not pass through memory at all. */
+static ASYNC(send_body, ARGS((thrum_stream *, client), (struct site *, site), (struct response *, response)),
+             LOCALS(size_t part; size_t sent;))
+{
+    struct response *response;
+    ASYNC_BEGIN;
+    if (self->response->file < 0) {
+        AWAIT(thrum_timeout(self->site->idle,
+                            thrum_stream_write(self->client, self->response->body, (size_t)self->response->length)));
+        self->response->sent = self->response->length;
+    }
+    while (self->response->sent < self->response->length) {
+        response = self->response;
+        self->part = response->length - response->sent < PART ? (size_t)(response->length - response->sent) : PART;
+        AWAIT_INTO(self->sent, thrum_timeout(self->site->idle,
+                                             thrum_stream_sendfile(self->client, response->file,
+                                                                   response->first + response->sent, self->part)));
+        self->response->sent += self->sent;
+        if (self->sent < self->part)
+            ASYNC_RAISE(THRUM_EINCOMPLETE); /* the file has become shorter: only the end of the connection tells */
+    }
+    ASYNC_END;
+}
+
+static ASYNC(send_response,
+             ARGS((thrum_stream *, client), (struct site *, site), (struct request *, request),
+                  (struct response *, response)),
+             LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    AWAIT(thrum_stream_write(self->client, self->response->head, self->response->head_length));
+    if (self->request->parser.method != HTTP_HEAD || self->request->status)
+        AWAIT(send_body(self->client, self->site, self->response));
+    ASYNC_END;
+}
+
+/* The last response is on its way, and perhaps the client still sends. A connection that is closed with bytes unread is
+ * reset, and the client may never see the response: so the output ends first, and the input is read away for a while. */
+static ASYNC(linger, ARGS((thrum_stream *, client)), LOCALS(const void *data; size_t size; int rounds; int error;))
+{
+    ASYNC_BEGIN;
+    (void)thrum_stream_write_eof(self->client);
+    for (self->rounds = 0; self->rounds < 64; self->rounds++) {
+        AWAIT_INTO(self->size, thrum_stream_fill(self->client, &self->data, 1));
+        if (!self->size)
+            break;
+    }
+    ASYNC_END;
+}
+
+/* ---- the connection ---- */
+
+/* Answer requests until one of both sides has enough. */
+static ASYNC(serve, ARGS((thrum_stream *, client), (struct site *, site)),
+             LOCALS(bool received; thrum_time patience; char peer[THRUM_ADDRESS_TEXT];),
+             BUFFERS(struct request request; struct response response;))
+{
+    ASYNC_BEGIN;
+    self->response.file = -1;
+    self->response.page = NULL;
+    (void)thrum_stream_peername(self->client, self->peer, sizeof self->peer);
+    self->patience = self->site->header; /* who connects has something to say; later it may take a while */
+    do {
+        AWAIT_INTO(self->received, receive(self->client, self->site, &self->request, self->patience));
+        if (!self->received)
+            break;
+        response_make(&self->response, &self->request, self->site);
+        AWAIT(send_response(self->client, self->site, &self->request, &self->response));
+        log_request(self->site, self->peer, &self->request, &self->response);
+        response_end(&self->response);
+        self->patience = self->site->idle;
+    } while (self->response.keep_alive);
+    if (self->received)
+        AWAIT(thrum_timeout(SECONDS(2), linger(self->client)));
+FINALLY:
+    if (self->response.file >= 0 || self->response.page)
+        log_request(self->site, self->peer, &self->request, &self->response); /* it broke off */
+    response_end(&self->response);
+    ASYNC_END;
+}
+
+/* More connections than the site wants: they are told so. */
+static ASYNC(turn_away, ARGS((thrum_stream *, client)), LOCALS_NONE, BUFFERS(struct response response;))
+{
+    ASYNC_BEGIN;
+    response_refuse(&self->response, 503);
+    AWAIT(thrum_stream_write(self->client, self->response.head, self->response.head_length));
+    AWAIT(thrum_stream_write(self->client, self->response.body, (size_t)self->response.length));
+    ASYNC_END;
+}
+
+/* The handler that the server runs for each connection. That a client goes away in the middle is daily business, and not
+ * an error of this program; the server closes the stream when this ends. */
+ASYNC(connection, ARGS((thrum_stream *, client), (void *, context)), LOCALS(struct site *site; int ignored;))
+{
+    ASYNC_BEGIN;
+    self->site = (struct site *)self->context;
+    if (++self->site->connections > self->site->most)
+        AWAIT_CATCH(self->ignored, turn_away(self->client));
+    else
+        AWAIT_CATCH(self->ignored, serve(self->client, self->site));
+    if (self->ignored)
+        thrum_stream_abort(self->client); /* a response that broke off must not look whole */
+FINALLY:
+    self->site->connections--;
+    ASYNC_END;
+}
