@@ -9,7 +9,6 @@ import clangapi as api
 from conditions import stored_value
 from graph import Place, Source, Variable
 
-LVALUES = (K.DECL_REF_EXPR, K.MEMBER_REF_EXPR, K.ARRAY_SUBSCRIPT_EXPR, K.PAREN_EXPR)
 NEVER_RETURN = {"abort", "exit", "_exit", "_Exit", "quick_exit", "longjmp", "siglongjmp", "__assert_fail",
                 "__builtin_unreachable", "__builtin_trap", "__builtin_abort", "__builtin_exit", "err", "errx",
                 "verr", "verrx", "terminate"}
@@ -316,15 +315,16 @@ class Expressions:
             return []
         return list(type_.argument_types())
 
-    @staticmethod
-    def is_noreturn(call):
+    def is_noreturn(self, call):
         function = call.referenced
         if function is None:
             return False
-        if "noreturn" in function.type.spelling:
-            return True
-        return any(kid.kind == K.UNEXPOSED_ATTR for kid in function.get_children()) and any(
-            "noreturn" in token.spelling.lower() for token in function.get_tokens())
+        key = api.key_of(function)
+        if key not in self.noreturn:
+            self.noreturn[key] = "noreturn" in function.type.spelling or (
+                any(kid.kind == K.UNEXPOSED_ATTR for kid in function.get_children())
+                and any("noreturn" in token.spelling.lower() for token in function.get_tokens()))
+        return self.noreturn[key]
 
     # ---- declarations
 

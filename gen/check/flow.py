@@ -219,10 +219,10 @@ class Flow:
         key = place.key
         if key is None:
             return
+        targets = self.targets(node.sources, state)
         if "->" not in "".join(place.path):
             for old in [old for old in state.points if old[0] == key[0] and old[1][: len(key[1])] == key[1]]:
                 del state.points[old]
-        targets = self.targets(node.sources, state)
         state.points.pop(key, None)
         if targets:
             state.points[key] = frozenset(targets)

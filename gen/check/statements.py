@@ -20,6 +20,7 @@ class Builder(Markers, Jumps, Conditions, Expressions):
         self.labels = {}
         self.gotos, self.label_jumps = [], {}
         self.await_count = 0
+        self.noreturn = {}  # functions: whether they never come back
         self.canceled_here = set()  # places of tasks and futures that the function cancels itself
         self.guards = 0  # conditions around this point, inside the innermost loop
         self.spender = "move"
@@ -209,7 +210,16 @@ class Builder(Markers, Jumps, Conditions, Expressions):
             switch.cases.append((here, number))
         self.statement(parts[-1])
 
+    def assembly(self, cursor):
+        """Which operands are read, libclang does not tell: all may have been stored to."""
+        for kid in api.kids(cursor):
+            if kid.kind.is_expression():
+                self.graph.add("assign", place=self.place(api.bare(kid)), sources=[], cursor=kid, made=False)
+        self.graph.add("forget")
+
     STATEMENTS = {
+        K.ASM_STMT: assembly,
+        K.MS_ASM_STMT: assembly,
         K.COMPOUND_STMT: compound,
         K.DECL_STMT: declarations,
         K.IF_STMT: if_,
