@@ -246,6 +246,11 @@ thrum_awaitable thrum_stream_read_exactly(thrum_stream *stream, void *buffer, si
 
 /* ---- fill ---- */
 
+/* A task that has completed many waits in a row lets others run, between the end of one and what follows it. They may use
+ * the memory that is lent: so bytes are lent only when that is at least so many waits away, which leaves combinators
+ * around the fill room to end. */
+enum { LENDING = 16 };
+
 static thrum_step lend(thrum_stream *stream, thrum_task *task, const void *data, size_t size)
 {
     *stream->request.lent = data;
@@ -304,9 +309,13 @@ static thrum_step fill_start(thrum_task *task, thrum_record *record)
         return thrum_done(task, error, 0);
     stream->request.lent = (const void **)(intptr_t)record->a;
     stream->request.size = least;
-    if (stream->input.memory || stream_try_again(stream))
+    if (!stream->input.memory && !stream_try_again(stream))
+        return stream_park_reader(stream, task);
+    if (THRUM_LIKELY_(thrum_state_here()->budget > LENDING))
         return fill_attempt(stream, task);
-    return stream_park_reader(stream, task);
+    thrum_step step = stream_park_reader(stream, task);
+    thrum_wake(&task->waiter, 0, 0);
+    return step;
 }
 
 static thrum_step fill_resume(thrum_task *task)
