@@ -76,7 +76,7 @@ static int make(thrum_loop **made, const thrum_backend *backend, const thrum_loo
     int error = backend->open(loop, options);
     if (!error && !thrum_core_open(loop, backend->now(loop), loop_core_report)) {
         backend->close(loop);
-        error = THRUM_ESTATE;
+        error = loop->state->open ? THRUM_ESTATE : THRUM_ENOMEM;
     }
     if (error) {
         give_memory(loop);
