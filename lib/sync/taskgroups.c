@@ -12,7 +12,8 @@ enum {
     GROUP_PARENT_ASKED = 2,    /* and the parent, by us */
     GROUP_PROPAGATE = 4,       /* a cancellation from outside that must go on */
     GROUP_CANCEL_ON_ENTRY = 8, /* thrum_group_cancel() came first */
-    GROUP_INTERRUPTED = 16     /* the parent was cancelled while it waits for the children */
+    GROUP_INTERRUPTED = 16,    /* the parent was cancelled while it waits for the children */
+    GROUP_WAITED = 32          /* the parent waits for the children at the end of the block */
 };
 
 /* ---- children ---- */
@@ -81,6 +82,10 @@ static void child_ended(thrum_child *child)
         thrum_task *joiner = group->joiner;
         group->joiner = NULL;
         thrum_wake(&joiner->waiter, 0, 0);
+    }
+    if (!group->children && group->flags & GROUP_WAITED) {
+        group->flags &= (uint8_t)~GROUP_WAITED;
+        thrum_wake(&group->parent->waiter, 0, 0);
     }
     task->waiter.node.flags |= TASK_RETRIEVED;
     if (error && error != THRUM_ECANCELED) {
@@ -196,7 +201,8 @@ static thrum_step join_start(thrum_task *task, thrum_record *record)
 static thrum_cancel_result join_cancel(thrum_task *task)
 {
     thrum_group *group = (thrum_group *)task->object;
-    if (group->joiner == task)
+    /* Woken: the group may be gone. */
+    if (!thrum_task_woken(task) && group->joiner == task)
         group->joiner = NULL;
     return THRUM_DETACHED;
 }
@@ -268,7 +274,7 @@ static thrum_step wait_or_finish(thrum_task *task, thrum_group *group)
 {
     if (!group->children)
         return finish(task, group);
-    group->joiner = task;
+    group->flags |= GROUP_WAITED;
     return thrum_parked(task);
 }
 
@@ -301,8 +307,7 @@ static thrum_step exit_resume(thrum_task *task)
 static thrum_cancel_result exit_cancel(thrum_task *task)
 {
     thrum_group *group = (thrum_group *)task->object;
-    group->flags |= GROUP_INTERRUPTED;
-    group->joiner = NULL;
+    group->flags = (uint8_t)((group->flags | GROUP_INTERRUPTED) & ~GROUP_WAITED);
     thrum_wake(&task->waiter, 0, 0);
     return THRUM_FORWARDED;
 }
