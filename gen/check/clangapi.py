@@ -139,6 +139,21 @@ def kids(cursor):
     return list(cursor.get_children())
 
 
+def any_below(cursor, test):
+    """Whether test(cursor, parent) is true of anything in a tree; quicker than to walk it from Python."""
+    found = []
+
+    def visit(kid, parent, _):
+        kid._tu = parent._tu = cursor._tu
+        if test(kid, parent):
+            found.append(True)
+            return 0  # CXChildVisit_Break
+        return 2  # CXChildVisit_Recurse
+
+    conf.lib.clang_visitChildren(cursor, cindex.callbacks["cursor_visit"](visit), None)
+    return bool(found)
+
+
 def bare(cursor):
     """The expression under parentheses and implicit conversions."""
     while cursor.kind in (CursorKind.PAREN_EXPR, CursorKind.UNEXPOSED_EXPR):

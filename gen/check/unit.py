@@ -16,6 +16,8 @@ from statements import Builder
 IGNORE = re.compile(r"thrum-check:\s*(ignore|ignore-file)\b(?!-)((?:\s+thrum-[a-z-]+)*)")
 MOST_ERRORS = 5
 CONTAINERS = (K.NAMESPACE, K.LINKAGE_SPEC, K.UNEXPOSED_DECL, K.CLASS_DECL, K.STRUCT_DECL)
+HANDED_ON = (K.CALL_EXPR, K.RETURN_STMT)
+NAMED = (K.VAR_DECL, K.DECL_REF_EXPR, K.MEMBER_REF_EXPR, K.ARRAY_SUBSCRIPT_EXPR)
 FUNCTIONS = (K.FUNCTION_DECL, K.CXX_METHOD, K.CONSTRUCTOR, K.DESTRUCTOR)
 
 
@@ -31,9 +33,12 @@ def check(file, arguments, directory):
         return []  # a file that does without thrum
     found = []
     for function in functions(unit.cursor):
-        findings = Findings()
         body = api.kids(function)[-1]
-        graph = Builder(canceled, findings.report).build(body, is_async(body))
+        in_async = is_async(body)
+        if not in_async and not api.any_below(body, keeps_awaitable):
+            continue
+        findings = Findings()
+        graph = Builder(canceled, findings.report).build(body, in_async)
         Flow(graph, findings, canceled).run()
         found += findings.close()
     return [finding for finding in found if not ignored(finding)]
@@ -81,6 +86,13 @@ def is_async(body):
             if start is not None and api.bare(start).spelling == "thrum_checking_body_":
                 return True
     return False
+
+
+def keeps_awaitable(cursor, parent):
+    """Whether this is an awaitable that is not just made and handed on, so that a plain function is worth a look."""
+    if cursor.kind == K.CALL_EXPR:
+        return parent.kind not in HANDED_ON and cursor.type.spelling.endswith("thrum_awaitable")
+    return cursor.kind in NAMED and cursor.type.spelling.endswith("thrum_awaitable")
 
 
 def canceled_value(cursor):
