@@ -70,6 +70,7 @@ struct thrum_function {
     size_t size;   /* of a frame */
     size_t clear;  /* bytes at its beginning to be set to 0 */
     uint16_t slot; /* the pool's size class, or THRUM_NO_SLOT_ where that takes a look */
+    uint16_t line; /* where it is defined */
 };
 
 /* Where 64-bit frames would have padding they keep how they are being left; others pack it into `resume`. */
@@ -354,7 +355,7 @@ template <class T, size_t n, class U> static inline const void *thrum_bytes_(con
         name##_reserved_ ? &name##_reserve_ : 0,                                                                       \
         sizeof(struct name##_frame),                                                                                   \
         (THRUM_CLEARED_(THRUM_CLEAR_##o1, THRUM_CLEAR_##o2, THRUM_CLEAR_##o3)(name)),                                  \
-        THRUM_SLOT_(sizeof(struct name##_frame), name##_reserved_)};                                                   \
+        THRUM_SLOT_(sizeof(struct name##_frame), name##_reserved_), (uint16_t)(__LINE__ & 0xffff)};                                                   \
     THRUM_UNUSED_ static inline void name##_names_(void){THRUM_NAMES_##args} thrum_awaitable name(THRUM_PARAMS_##args) \
     {                                                                                                                  \
         thrum_awaitable made_;                                                                                         \

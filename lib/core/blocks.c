@@ -1,5 +1,5 @@
-/* Blocks: what the loops of WITH and TRY call. A scope goes through the phases ENTERING, BODY, EXITING and OVER; while its
- * body runs it stands on the task's list, so that whoever leaves the frame finds it (unwind() in coroutines.c). */
+/* Blocks: what the loops of WITH and TRY call. A scope goes through the phases ENTERING, BODY, EXITING and OVER; while
+ * its body runs it stands on the task's list, so that whoever leaves the frame finds it (unwind() in coroutines.c). */
 #include "core/coroutines.h"
 #include "core/details.h"
 #include "core/panic.h"
@@ -60,7 +60,7 @@ void thrum_try_next_(thrum_task *task, thrum_scope *scope)
 
 thrum_step thrum_scope_exit_(thrum_task *task, thrum_scope *scope, uint32_t resume)
 {
-    thrum_step step = { THRUM_DONE_ };
+    thrum_step step = {THRUM_DONE_};
     thrum_coro *coro = task->leaf;
     uint8_t late = task->waiter.node.flags & TASK_LATE;
     task->waiter.node.flags &= (uint8_t)~TASK_LATE; /* an exit always begins */
@@ -69,7 +69,7 @@ thrum_step thrum_scope_exit_(thrum_task *task, thrum_scope *scope, uint32_t resu
         scope->flags &= (uint8_t)~SCOPE_OPEN;
     }
     coro->resume = (coro->resume & (THRUM_FAILED_ | THRUM_IN_FINALLY_)) | resume;
-    thrum_awaitable exit = { 0 };
+    thrum_awaitable exit = {0};
     if (scope->exit)
         exit = scope->exit(scope);
     if (exit.word)

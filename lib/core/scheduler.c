@@ -27,9 +27,11 @@ void thrum_core_tell(const thrum_core_report *report)
 static THRUM_COLD_ void wake_waiters(thrum_task *task)
 {
     thrum_node *node = &task->waiter.node;
-    node->flags |= TASK_RETRIEVED;
     while (task->waiters.first) {
         thrum_waiter *waiter = thrum_waiters_pop(&task->waiters);
+        /* A callback is told, too, but where somebody holds the task it is his to ask. */
+        if (waiter->node.flags & TASK_IS || !(node->flags & TASK_OWNED))
+            node->flags |= TASK_RETRIEVED;
         if (task->extension && waiter->node.flags & TASK_IS)
             thrum_detail_share(task, (thrum_task *)(void *)waiter);
         thrum_wake(waiter, (int)node->error, task->waiter.as.value);
@@ -228,6 +230,7 @@ static THRUM_INLINE_ void run_batch(thrum_state *state)
             break;
         }
         case NODE_DUE:
+            THRUM_PREFETCH_(task_of(node)->leaf); /* it has slept; its frame is likely far away */
             task_of(node)->waiter.as.value = 0; /* it was the time */
             ready_push(state, node, node->flags & TASK_MUST_CANCEL ? NODE_LOOK : NODE_READY);
             break;
@@ -334,7 +337,7 @@ static void destroy(void *block, void *context)
 static void never_awaited(void *block, void *context)
 {
     thrum_coro *coro = (thrum_coro *)block;
-    const thrum_core_report report = { "async function was never awaited", 0, NULL, function_of(coro), 0 };
+    const thrum_core_report report = { "async function was never awaited", 0, NULL, function_of(coro), function_of(coro)->line };
     (void)context;
     coro->caller = FRAME_LEFT_OVER;
     thrum_core_tell(&report);

@@ -95,9 +95,11 @@ typedef struct thrum_state {
 #if defined(__GNUC__)
 #define THRUM_INLINE_ inline __attribute__((always_inline))
 #define THRUM_COLD_ __attribute__((noinline))
+#define THRUM_PREFETCH_(at) __builtin_prefetch(at)
 #else
 #define THRUM_INLINE_ inline
 #define THRUM_COLD_
+#define THRUM_PREFETCH_(at) ((void)(at))
 #endif
 
 #if THRUM_HOSTED

@@ -74,8 +74,9 @@ void thrum_task_free_slow(thrum_state *state, thrum_task *task)
 {
     thrum_node *node = &task->waiter.node;
     if (node->error && node->error != THRUM_ECANCELED && !(node->flags & TASK_RETRIEVED)) {
-        const thrum_core_report report = { "task's error was never retrieved", (int)node->error, task,
-                                           thrum_task_function(task), 0 };
+        const thrum_function *function = thrum_task_function(task);
+        const thrum_core_report report = { "task's error was never retrieved", (int)node->error, task, function,
+                                           function ? function->line : 0 };
         thrum_core_tell(&report);
     }
     thrum_detail_end(task);

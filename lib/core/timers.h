@@ -8,14 +8,14 @@
 #if THRUM_RADIX_TIMERS
 enum { TIMER_LEVELS = 8, TIMER_SLOTS = 64 };
 
-/* Each slot is the sentinel of a list; its `as.when` is the time of its earliest timer, or earlier while `stale`. */
+/* Each slot is the sentinel of a list; no timer in it is due before its `as.when`. */
 typedef struct thrum_timers {
     thrum_time soonest; /* nothing is due before this */
+    bool stale;         /* the timer that was soonest is gone */
     thrum_time floor;   /* a time that has been reached */
-    uint64_t filled[TIMER_LEVELS], stale[TIMER_LEVELS];
+    uint64_t filled[TIMER_LEVELS];
     thrum_waiter current; /* what is due in the same tick as the floor, or before */
-    bool current_stale;
-    thrum_waiter slots[TIMER_LEVELS][TIMER_SLOTS];
+    thrum_waiter slots[TIMER_LEVELS * TIMER_SLOTS];
 } thrum_timers;
 #else
 typedef struct thrum_timers {

@@ -37,26 +37,6 @@ static unsigned lowest_bit(uint64_t bits)
 
 enum { TICK_BITS = 16, DIGIT_BITS = 6 };
 
-/* A place is a level and a slot, or `current`. */
-typedef struct place {
-    thrum_waiter *list;
-    uint64_t bit;   /* of the slot; 0 for current */
-    unsigned level; /* of the slot */
-} place;
-
-static place place_of(thrum_timers *timers, thrum_time when)
-{
-    place found = {&timers->current, 0, 0};
-    uint64_t differs = when <= timers->floor ? 0 : (uint64_t)(when ^ timers->floor) >> TICK_BITS;
-    if (differs) {
-        found.level = highest_bit(differs) / DIGIT_BITS;
-        unsigned slot = (unsigned)((uint64_t)when >> (TICK_BITS + DIGIT_BITS * found.level)) % TIMER_SLOTS;
-        found.bit = UINT64_C(1) << slot;
-        found.list = &timers->slots[found.level][slot];
-    }
-    return found;
-}
-
 static void slot_init(thrum_waiter *slot)
 {
     list_init(&slot->node);
@@ -66,89 +46,99 @@ static void slot_init(thrum_waiter *slot)
 void thrum_timers_open(thrum_timers *timers, thrum_time now)
 {
     timers->soonest = THRUM_NEVER;
+    timers->stale = false;
     timers->floor = now;
-    timers->current_stale = false;
     slot_init(&timers->current);
-    for (unsigned level = 0; level < TIMER_LEVELS; level++) {
-        timers->filled[level] = timers->stale[level] = 0;
-        for (unsigned slot = 0; slot < TIMER_SLOTS; slot++)
-            slot_init(&timers->slots[level][slot]);
-    }
+    for (unsigned level = 0; level < TIMER_LEVELS; level++)
+        timers->filled[level] = 0;
+    for (unsigned slot = 0; slot < TIMER_LEVELS * TIMER_SLOTS; slot++)
+        slot_init(&timers->slots[slot]);
 }
 
 static inline void insert(thrum_timers *timers, thrum_waiter *waiter)
 {
-    place to = place_of(timers, waiter->as.when);
-    if (waiter->as.when < to.list->as.when) {
-        to.list->as.when = waiter->as.when;
-        timers->stale[to.level] &= ~to.bit;
-        if (!to.bit)
-            timers->current_stale = false;
+    thrum_time when = waiter->as.when;
+    thrum_waiter *slot = &timers->current;
+    uint64_t differs = when <= timers->floor ? 0 : (uint64_t)(when ^ timers->floor) >> TICK_BITS;
+    if (differs) {
+        unsigned level = highest_bit(differs) / DIGIT_BITS;
+        unsigned digit = (unsigned)((uint64_t)when >> (TICK_BITS + DIGIT_BITS * level)) % TIMER_SLOTS;
+        timers->filled[level] |= UINT64_C(1) << digit;
+        slot = &timers->slots[level * TIMER_SLOTS + digit];
     }
-    timers->filled[to.level] |= to.bit;
-    list_append(&to.list->node, &waiter->node);
+    if (when < slot->as.when)
+        slot->as.when = when;
+    list_append(&slot->node, &waiter->node);
 }
 
 void thrum_timer_start(thrum_timers *timers, thrum_waiter *waiter, thrum_time when)
 {
     waiter->node.state = NODE_TIMED;
     waiter->as.when = when < 0 ? 0 : when;
-    if (when < timers->soonest)
-        timers->soonest = when;
+    if (when < timers->soonest) {
+        timers->soonest = waiter->as.when;
+        timers->stale = false;
+    }
     insert(timers, waiter);
+}
+
+/* The last timer of a slot is gone. */
+static void slot_emptied(thrum_timers *timers, thrum_waiter *slot)
+{
+    slot->as.when = THRUM_NEVER;
+    if (slot == &timers->current)
+        return;
+    size_t index = (size_t)(slot - timers->slots);
+    timers->filled[index / TIMER_SLOTS] &= ~(UINT64_C(1) << index % TIMER_SLOTS);
 }
 
 void thrum_timer_stop(thrum_timers *timers, thrum_waiter *waiter)
 {
-    place from = place_of(timers, waiter->as.when);
+    thrum_node *next = waiter->node.next;
     list_remove(&waiter->node);
     waiter->node.state = NODE_PARKED;
-    if (list_empty(&from.list->node)) {
-        from.list->as.when = THRUM_NEVER;
-        timers->filled[from.level] &= ~from.bit;
-        timers->stale[from.level] &= ~from.bit;
-        if (!from.bit)
-            timers->current_stale = false;
-    } else if (waiter->as.when == from.list->as.when) {
-        timers->stale[from.level] |= from.bit;
-        if (!from.bit)
-            timers->current_stale = true;
-    }
+    if (list_empty(next)) /* then it is the sentinel */
+        slot_emptied(timers, waiter_of(next));
+    if (waiter->as.when <= timers->soonest)
+        timers->stale = true;
 }
 
-/* The earliest time was that of a timer that is gone. Look again, but not through thousands at every stop: a time that
- * is too early costs one pass that finds nothing. */
-static bool look_again(thrum_waiter *slot)
+/* The first slot that has timers, or NULL. */
+static thrum_waiter *first_slot(thrum_timers *timers)
 {
-    thrum_time earliest = THRUM_NEVER;
+    if (!list_empty(&timers->current.node))
+        return &timers->current;
+    for (unsigned level = 0; level < TIMER_LEVELS; level++)
+        if (timers->filled[level])
+            return &timers->slots[level * TIMER_SLOTS + lowest_bit(timers->filled[level])];
+    return NULL;
+}
+
+/* Look for the soonest timer, but not through thousands at every stop: a time that is too early costs one pass that
+ * finds nothing. */
+static void look_again(thrum_timers *timers)
+{
+    thrum_waiter *slot = first_slot(timers);
+    thrum_time soonest = THRUM_NEVER;
     unsigned seen = 0;
-    for (thrum_node *node = slot->node.next; node != &slot->node; node = node->next) {
-        if (++seen > 64)
-            return false;
-        if (waiter_of(node)->as.when < earliest)
-            earliest = waiter_of(node)->as.when;
-    }
-    slot->as.when = earliest;
-    return true;
+    timers->stale = false;
+    if (slot)
+        for (thrum_node *node = slot->node.next; node != &slot->node; node = node->next) {
+            if (waiter_of(node)->as.when < soonest)
+                soonest = waiter_of(node)->as.when;
+            if (++seen > 64) {
+                soonest = slot->as.when;
+                break;
+            }
+        }
+    timers->soonest = soonest;
 }
 
 thrum_time thrum_timers_next(thrum_timers *timers)
 {
-    if (!list_empty(&timers->current.node)) {
-        if (timers->current_stale && look_again(&timers->current))
-            timers->current_stale = false;
-        return timers->current.as.when;
-    }
-    for (unsigned level = 0; level < TIMER_LEVELS; level++) {
-        if (!timers->filled[level])
-            continue;
-        unsigned slot = lowest_bit(timers->filled[level]);
-        uint64_t bit = UINT64_C(1) << slot;
-        if (timers->stale[level] & bit && look_again(&timers->slots[level][slot]))
-            timers->stale[level] &= ~bit;
-        return timers->slots[level][slot].as.when;
-    }
-    return THRUM_NEVER;
+    if (timers->stale)
+        look_again(timers);
+    return timers->soonest;
 }
 
 /* ---- what is due, in order ---- */
@@ -205,7 +195,6 @@ static void take_current(thrum_state *state, thrum_timers *timers, thrum_time no
     list_init(&rest);
     list_splice(&rest, &timers->current.node);
     slot_init(&timers->current);
-    timers->current_stale = false;
     while (!list_empty(&rest)) {
         thrum_node *node = rest.next;
         list_remove(node);
@@ -241,13 +230,13 @@ static bool open_slot(thrum_timers *timers, thrum_time now)
             return false;
         thrum_node moving;
         list_init(&moving);
-        list_splice(&moving, &timers->slots[level][slot].node);
-        timers->slots[level][slot].as.when = THRUM_NEVER;
-        timers->filled[level] &= ~(UINT64_C(1) << slot);
-        timers->stale[level] &= ~(UINT64_C(1) << slot);
+        thrum_waiter *from = &timers->slots[level * TIMER_SLOTS + slot];
+        list_splice(&moving, &from->node);
+        slot_emptied(timers, from);
         timers->floor = begins;
         while (!list_empty(&moving)) {
             thrum_node *node = moving.next;
+            THRUM_PREFETCH_(node->next->next);
             list_remove(node);
             insert(timers, waiter_of(node));
         }
@@ -267,7 +256,7 @@ void thrum_timers_collect(thrum_state *state, thrum_time now)
     while (open_slot(timers, now));
     if (now > timers->floor)
         timers->floor = now;
-    timers->soonest = thrum_timers_next(timers);
+    look_again(timers);
 }
 
 #endif
