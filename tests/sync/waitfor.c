@@ -1,5 +1,6 @@
 /* thrum_timeout, asyncio's wait_for. The number in a comment is the corner point of asyncio's behaviour; a name is the
  * asyncio test that the test stands for. */
+/* Cancellations are swallowed on purpose. thrum-check: ignore-file thrum-cancellation-swallowed */
 #include <sim.h>
 
 static int began, cleaned;
