@@ -54,6 +54,16 @@ thrum_awaitable thrum_awaitable_make(const thrum_operations *operations, void *o
     return made;
 }
 
+thrum_awaitable thrum_exit_make(const thrum_operations *operations, void *object)
+{
+    thrum_record *record = &thrum_state_here()->exit;
+    thrum_awaitable made;
+    record->head.operations = operations;
+    record->object = object;
+    made.word = (uintptr_t)(void *)record;
+    return made;
+}
+
 thrum_awaitable thrum_awaitable_failing(int error)
 {
     thrum_awaitable made;

@@ -31,6 +31,9 @@ extern const thrum_operations thrum_task_wait_operations, thrum_future_wait_oper
 #define FRAME_LEFT_OVER ((thrum_coro *)2)
 #define FRAME_DROPPED ((thrum_coro *)4)
 
+/* What the exit of a block gives, which begins at once and must not fail: no memory is taken. */
+thrum_awaitable thrum_exit_make(const thrum_operations *operations, void *object);
+
 static inline const thrum_function *function_of(const thrum_coro *coro)
 {
     return (const thrum_function *)(const void *)coro->head.operations;

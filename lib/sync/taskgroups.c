@@ -2,6 +2,7 @@
  * ends one pass after the last of them did. */
 #include <thrum/taskgroups.h>
 
+#include "core/coroutines.h"
 #include "core/details.h"
 #include "core/scheduler.h"
 
@@ -316,7 +317,7 @@ static const thrum_operations exit_operations = {exit_start, exit_resume, exit_c
 
 static thrum_awaitable group_exit(thrum_scope *scope)
 {
-    return thrum_awaitable_make(&exit_operations, scope, 0, 0);
+    return thrum_exit_make(&exit_operations, scope);
 }
 
 static thrum_step enter_start(thrum_task *task, thrum_record *record)
