@@ -117,16 +117,48 @@ THRUM_API thrum_step thrum_parked(thrum_task *task);
  */
 THRUM_API void thrum_wake(thrum_waiter *waiter, int error, thrum_value value);
 
-/** Put a waiter at the tail of a list. O(1). */
+/**
+ * Put a waiter at the tail of a list. O(1).
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param list    where it waits; zeroed memory is an empty list
+ * @param waiter  `&task->waiter` of a task that parks; it stands in no list
+ *
+ * asyncio: Future.add_done_callback, for operations
+ */
 THRUM_API void thrum_waiters_add(thrum_waiters *list, thrum_waiter *waiter);
 
-/** Take a waiter out of the list that it stands in. O(1). */
+/**
+ * Take a waiter out of the list that it stands in. O(1).
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param list    the one that it was added to
+ * @param waiter  in that list
+ *
+ * asyncio: Future.remove_done_callback, for operations
+ */
 THRUM_API void thrum_waiters_remove(thrum_waiters *list, thrum_waiter *waiter);
 
-/** Take the first waiter out of a list, or give NULL. O(1). */
+/**
+ * Take the first waiter out of a list. O(1).
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param list  any
+ * @return gives the one that has waited longest; NULL when nobody waits
+ *
+ * asyncio: collections.deque.popleft in asyncio's locks
+ */
 THRUM_API thrum_waiter *thrum_waiters_pop(thrum_waiters *list);
 
-/** Whether a task that is not running was woken already and only waits for its turn. */
+/**
+ * Whether a task that is not running was woken already and only waits for its turn. For `cancel`.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param task  the one that `cancel` was given
+ * @return gives true when it was woken, false while it is parked
+ *
+ * asyncio: Future.done of what the task waits for
+ */
 THRUM_API bool thrum_task_woken(const thrum_task *task);
 
 THRUM_END_DECLS

@@ -112,7 +112,7 @@ THRUM_API int thrum_error_set(int code, int system, const char *operation, int64
 THRUM_API const thrum_error *thrum_error_last(void);
 
 /**
- * Name of an async function, and the file it stands in.
+ * The name of an async function.
  * [never waits · no allocation · any thread]
  *
  * @param function  from a trace; NULL gives "?"
@@ -121,6 +121,16 @@ THRUM_API const thrum_error *thrum_error_last(void);
  * asyncio: FrameCallGraphEntry.frame
  */
 THRUM_API const char *thrum_function_name(const thrum_function *function);
+
+/**
+ * The file that an async function stands in.
+ * [never waits · no allocation · any thread]
+ *
+ * @param function  from a trace; NULL gives "?"
+ * @return gives static text
+ *
+ * asyncio: FrameCallGraphEntry.frame
+ */
 THRUM_API const char *thrum_function_file(const thrum_function *function);
 
 THRUM_END_DECLS

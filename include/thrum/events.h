@@ -168,6 +168,8 @@ THRUM_API void thrum_loop_stop(thrum_loop *loop);
  * @param loop  this thread's, not running
  * @param most  ticks; 0 does not wait, THRUM_NEVER waits as long as nothing happens
  * @return gives 0; THRUM_ESTATE as thrum_loop_run_forever()
+ *
+ * asyncio: BaseEventLoop._run_once
  */
 THRUM_API int thrum_loop_step(thrum_loop *loop, thrum_time most);
 
@@ -196,10 +198,11 @@ THRUM_API thrum_time thrum_loop_next_deadline(const thrum_loop *loop);
 THRUM_API int thrum_loop_descriptor(const thrum_loop *loop);
 
 /**
- * Whether a loop runs, or makes a step.
+ * Whether a loop runs.
  * [never waits · no allocation · this loop's thread only]
  *
- * @param loop  open
+ * @param loop  any
+ * @return gives true or false
  *
  * asyncio: loop.is_running
  */
@@ -220,7 +223,8 @@ THRUM_API thrum_time thrum_loop_time(thrum_loop *loop);
  * Ticks below which two times are the same for this loop's clock.
  * [never waits · no allocation · this loop's thread only]
  *
- * @param loop  open
+ * @param loop  any
+ * @return gives ticks, at least 1
  *
  * asyncio: the clock's resolution
  */
@@ -264,8 +268,13 @@ THRUM_API int thrum_call_soon_threadsafe(thrum_loop *loop, thrum_post *post);
 THRUM_API int thrum_add_reader(int descriptor, thrum_callback *call, void *context);
 
 /**
- * Call a handle whenever a descriptor is writable; as thrum_add_reader() otherwise.
+ * Call a handle whenever a descriptor is writable, until thrum_remove_writer(). Replaces what was there.
  * [never waits · allocates at first use of a descriptor · this loop's thread only]
+ *
+ * @param descriptor  open; remove its writer before closing it
+ * @param call        called in every pass in which it is writable
+ * @param context     for `call`, as `handle->context`
+ * @return gives as thrum_add_reader()
  *
  * asyncio: loop.add_writer
  */
@@ -283,8 +292,11 @@ THRUM_API int thrum_add_writer(int descriptor, thrum_callback *call, void *conte
 THRUM_API bool thrum_remove_reader(int descriptor);
 
 /**
- * Stop watching for a descriptor to be writable; as thrum_remove_reader() otherwise.
+ * Stop watching for writable; a call that is queued already is not made.
  * [never waits · no allocation · this loop's thread only]
+ *
+ * @param descriptor  any
+ * @return gives whether there was a writer
  *
  * asyncio: loop.remove_writer
  */
@@ -336,7 +348,15 @@ THRUM_API void thrum_loop_default_exception_handler(thrum_loop *loop, const thru
  */
 THRUM_API void thrum_loop_set_debug(thrum_loop *loop, bool debug);
 
-/** Whether debug mode is on. [never waits · no allocation · any thread] asyncio: loop.get_debug */
+/**
+ * Whether a loop is in debug mode.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop  any
+ * @return gives true or false
+ *
+ * asyncio: loop.get_debug
+ */
 THRUM_API bool thrum_loop_get_debug(const thrum_loop *loop);
 
 /** Takes a line, without its newline; in whichever thread has something to say. */

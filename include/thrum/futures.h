@@ -82,10 +82,26 @@ THRUM_API int thrum_future_set_error(thrum_future *future, int error);
  */
 THRUM_API bool thrum_future_cancel(thrum_future *future);
 
-/** Whether it has a result, an error or was cancelled. asyncio: Future.done */
+/**
+ * Whether a future has a result or an error, or was cancelled.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param future  any
+ * @return gives true or false
+ *
+ * asyncio: Future.done
+ */
 THRUM_API bool thrum_future_done(const thrum_future *future);
 
-/** Whether it was cancelled. asyncio: Future.cancelled */
+/**
+ * Whether a future was cancelled.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param future  any
+ * @return gives true or false
+ *
+ * asyncio: Future.cancelled
+ */
 THRUM_API bool thrum_future_cancelled(const thrum_future *future);
 
 /**

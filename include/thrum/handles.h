@@ -85,16 +85,48 @@ THRUM_API int thrum_call_at(thrum_time when, thrum_handle *handle);
  */
 THRUM_API bool thrum_handle_cancel(thrum_handle *handle);
 
-/** Whether a call is outstanding. asyncio: `not Handle.cancelled()`, for a handle that has not run */
+/**
+ * Whether a call is outstanding: queued, timed, or waiting for a future.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param handle  initialised
+ * @return gives true or false
+ *
+ * asyncio: `not Handle.cancelled()`, for a handle that has not run
+ */
 THRUM_API bool thrum_handle_pending(const thrum_handle *handle);
 
-/** When a timed handle is due, in the loop's time; 0 for any other. asyncio: TimerHandle.when */
+/**
+ * When a timed handle is due.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param handle  initialised
+ * @return gives the loop's time; 0 for a handle that is not timed
+ *
+ * asyncio: TimerHandle.when
+ */
 THRUM_API thrum_time thrum_handle_when(const thrum_handle *handle);
 
-/** In a done callback: the error of what is done, 0 for none. asyncio: Future.exception in a callback */
+/**
+ * In a done callback: the error of what is done.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param handle  the one that is called
+ * @return gives 0 for none, or the error
+ *
+ * asyncio: Future.exception in a callback
+ */
 THRUM_API int thrum_handle_error(const thrum_handle *handle);
 
-/** In a done callback: the result of what is done. asyncio: Future.result in a callback */
+/**
+ * In a done callback: the result of what is done.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param handle  the one that is called
+ * @return gives the result; 0 after an error
+ *
+ * asyncio: Future.result in a callback
+ */
 THRUM_API thrum_value thrum_handle_value(const thrum_handle *handle);
 
 THRUM_END_DECLS

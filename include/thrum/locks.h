@@ -21,7 +21,14 @@ struct thrum_event {
         {0}, false                                                                                                     \
     }
 
-/** Clear the flag of an event that is not in use. asyncio: Event */
+/**
+ * Prepare an event whose flag is not set. Zeroed memory is one, too.
+ * [never waits · no allocation · any thread]
+ *
+ * @param event  not in use
+ *
+ * asyncio: Event
+ */
 THRUM_API void thrum_event_init(thrum_event *event);
 
 /**
@@ -34,10 +41,25 @@ THRUM_API void thrum_event_init(thrum_event *event);
  */
 THRUM_API void thrum_event_set(thrum_event *event);
 
-/** Clear the flag. asyncio: Event.clear */
+/**
+ * Clear the flag; who was woken by it already goes on all the same.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param event  initialised
+ *
+ * asyncio: Event.clear
+ */
 THRUM_API void thrum_event_clear(thrum_event *event);
 
-/** Whether the flag is set. asyncio: Event.is_set */
+/**
+ * Whether the flag is set.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param event  initialised
+ * @return gives true or false
+ *
+ * asyncio: Event.is_set
+ */
 THRUM_API bool thrum_event_is_set(const thrum_event *event);
 
 /**
@@ -63,7 +85,14 @@ typedef struct thrum_lock {
         {0}, false, false                                                                                              \
     }
 
-/** Make a lock that nobody holds. asyncio: Lock */
+/**
+ * Prepare a lock that nobody holds. Zeroed memory is one, too.
+ * [never waits · no allocation · any thread]
+ *
+ * @param lock  not in use
+ *
+ * asyncio: Lock
+ */
 THRUM_API void thrum_lock_init(thrum_lock *lock);
 
 /**
@@ -88,7 +117,15 @@ THRUM_API thrum_awaitable thrum_lock_acquire(thrum_lock *lock) THRUM_MUST_USE_;
  */
 THRUM_API int thrum_lock_release(thrum_lock *lock);
 
-/** Whether somebody holds it. asyncio: Lock.locked */
+/**
+ * Whether somebody holds a lock. It is not held between its release and the turn of the task that gets it next.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param lock  initialised
+ * @return gives true or false
+ *
+ * asyncio: Lock.locked
+ */
 THRUM_API bool thrum_lock_locked(const thrum_lock *lock);
 
 /** The scope of a lock that is held for the length of a block. */

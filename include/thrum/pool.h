@@ -24,6 +24,8 @@ typedef struct thrum_allocator {
  *
  * @param allocator  copied
  * @return gives 0; THRUM_ESTATE when blocks are in use; THRUM_EINVAL
+ *
+ * asyncio: nothing; Python has one allocator for all
  */
 THRUM_API int thrum_pool_use_allocator(const thrum_allocator *allocator);
 
@@ -34,6 +36,8 @@ THRUM_API int thrum_pool_use_allocator(const thrum_allocator *allocator);
  * @param memory  the caller's, aligned for any type; it stays the pool's
  * @param size    of it, in bytes
  * @return gives 0; THRUM_ESTATE when blocks are in use; THRUM_EINVAL
+ *
+ * asyncio: nothing; Python has one allocator for all
  */
 THRUM_API int thrum_pool_use_memory(void *memory, size_t size);
 
@@ -45,7 +49,14 @@ typedef struct thrum_pool_stats {
     size_t blocks;   /**< blocks in use; 0 for an array, where they are not counted */
 } thrum_pool_stats;
 
-/** Read this thread's pool. [never waits · no allocation · this thread's pool] */
+/**
+ * Read what this thread's pool holds.
+ * [never waits · no allocation · O(blocks) · this thread's pool]
+ *
+ * @param stats  where it goes
+ *
+ * asyncio: nothing; tracemalloc comes nearest
+ */
 THRUM_API void thrum_pool_stats_get(thrum_pool_stats *stats);
 
 /**
@@ -53,6 +64,8 @@ THRUM_API void thrum_pool_stats_get(thrum_pool_stats *stats);
  * [never waits · this thread's pool]
  *
  * @return gives 0; THRUM_ESTATE when blocks are in use (nothing is given back)
+ *
+ * asyncio: nothing; Python has one allocator for all
  */
 THRUM_API int thrum_pool_clear(void);
 

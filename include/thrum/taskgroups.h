@@ -65,10 +65,27 @@ THRUM_API thrum_task *thrum_group_spawn(thrum_group *group, thrum_awaitable what
  */
 THRUM_API int thrum_group_spawn_detached(thrum_group *group, thrum_awaitable what);
 
-/** Start a child eagerly, as thrum_spawn_eager(). asyncio: TaskGroup.create_task(eager_start=True) */
+/**
+ * Start a child, and run it right here until it first suspends, as thrum_spawn_eager().
+ * [never waits · one task of the pool · runs other code · this loop's thread only]
+ *
+ * @param group  open
+ * @param what   an awaitable; spent by this call whatever it gives
+ * @return gives a handle as thrum_group_spawn(), or NULL
+ *
+ * asyncio: TaskGroup.create_task(eager_start=True)
+ */
 THRUM_API thrum_task *thrum_group_spawn_eager(thrum_group *group, thrum_awaitable what);
 
-/** Why the last thrum_group_spawn() gave NULL: THRUM_ENOMEM or THRUM_ESTATE; 0. */
+/**
+ * Why the last spawn in a group gave nothing.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param group  any
+ * @return gives THRUM_ENOMEM; THRUM_ESTATE when the group is not open, or is being cancelled; 0 when it gave a task
+ *
+ * asyncio: the exception of TaskGroup.create_task
+ */
 THRUM_API int thrum_group_error(const thrum_group *group);
 
 /**
@@ -93,7 +110,15 @@ THRUM_API thrum_awaitable thrum_group_join(thrum_group *group) THRUM_MUST_USE_;
  */
 THRUM_API void thrum_group_cancel(thrum_group *group);
 
-/** How many children have not ended. asyncio: len(TaskGroup._tasks) */
+/**
+ * How many children have not ended.
+ * [never waits · no allocation · O(children) · this loop's thread only]
+ *
+ * @param group  any
+ * @return gives a count
+ *
+ * asyncio: len(TaskGroup._tasks)
+ */
 THRUM_API size_t thrum_group_size(const thrum_group *group);
 
 THRUM_END_DECLS

@@ -117,16 +117,47 @@ THRUM_API bool thrum_task_cancel_with(thrum_task *task, const char *message);
  */
 THRUM_API unsigned thrum_task_uncancel(thrum_task *task);
 
-/** thrum_task_uncancel() of the current task. asyncio: current_task().uncancel() */
+/**
+ * Take one request to cancel the current task back.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @return gives how many requests are left; 0 outside of tasks
+ *
+ * asyncio: current_task().uncancel()
+ */
 THRUM_API unsigned thrum_uncancel(void);
 
-/** Requests to cancel that were not taken back. asyncio: Task.cancelling */
+/**
+ * How many requests to cancel a task were not taken back.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param task  any
+ * @return gives a count
+ *
+ * asyncio: Task.cancelling
+ */
 THRUM_API unsigned thrum_task_cancelling(const thrum_task *task);
 
-/** Whether it has ended. asyncio: Task.done */
+/**
+ * Whether a task has ended.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param task  any
+ * @return gives true or false
+ *
+ * asyncio: Task.done
+ */
 THRUM_API bool thrum_task_done(const thrum_task *task);
 
-/** Whether it ended as cancelled. asyncio: Task.cancelled */
+/**
+ * Whether a task ended as cancelled.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param task  any
+ * @return gives true or false; false while it runs
+ *
+ * asyncio: Task.cancelled
+ */
 THRUM_API bool thrum_task_cancelled(const thrum_task *task);
 
 /**
@@ -164,7 +195,16 @@ THRUM_API const thrum_error *thrum_task_error(const thrum_task *task);
  */
 THRUM_API int thrum_task_add_done_callback(thrum_task *task, thrum_handle *handle);
 
-/** Take a done callback back that is not queued yet; gives whether it was. asyncio: Task.remove_done_callback */
+/**
+ * Take a done callback back that is not queued yet; thrum_handle_cancel() takes a queued one back, too.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param task    the one it was added to
+ * @param handle  the handle
+ * @return gives whether it was removed
+ *
+ * asyncio: Task.remove_done_callback
+ */
 THRUM_API bool thrum_task_remove_done_callback(thrum_task *task, thrum_handle *handle);
 
 /**

@@ -88,10 +88,26 @@ THRUM_API thrum_awaitable thrum_deadline_at(thrum_deadline *deadline, thrum_time
  */
 THRUM_API int thrum_deadline_reschedule(thrum_deadline *deadline, thrum_time when);
 
-/** The limit, in the loop's time, or THRUM_NEVER. asyncio: Timeout.when */
+/**
+ * The limit of a block.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param deadline  entered before
+ * @return gives the loop's time, or THRUM_NEVER
+ *
+ * asyncio: Timeout.when
+ */
 THRUM_API thrum_time thrum_deadline_when(const thrum_deadline *deadline);
 
-/** Whether the time was up while the block was open. asyncio: Timeout.expired */
+/**
+ * Whether the time was up while the block was open.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param deadline  any; zeroed memory gives false
+ * @return gives true or false
+ *
+ * asyncio: Timeout.expired
+ */
 THRUM_API bool thrum_deadline_expired(const thrum_deadline *deadline);
 
 THRUM_END_DECLS
