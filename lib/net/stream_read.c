@@ -119,22 +119,40 @@ bool stream_try_again(const thrum_stream *stream)
 
 /* ---- read ---- */
 
-static thrum_step read_attempt(thrum_stream *stream, thrum_task *task)
+/* recv() gave nothing, or a small read goes through the stream's buffer. */
+static THRUM_COLD_ thrum_step read_otherwise(thrum_stream *stream, thrum_task *task, long got)
 {
     stream_request *request = &stream->request;
-    long got;
-    if (request->size >= DIRECT_READ) {
-        got = stream_receive(stream, request->to, request->size);
-    } else {
+    if (request->size < DIRECT_READ) {
         got = stream_receive_buffered(stream, request->size);
         if (got > 0)
             got = (long)stream_take(stream, request->to, request->size);
     }
-    if (THRUM_LIKELY_(got >= 0))
+    if (got >= 0)
         return stream_read_done(stream, task, 0, (size_t)got);
     if (got == STREAM_AGAIN)
         return stream_park_reader(stream, task);
     return stream_read_done(stream, task, stream_fail(stream, (int)got, "read", 0), 0);
+}
+
+static thrum_step read_attempt(thrum_stream *stream, thrum_task *task)
+{
+    long got = 0;
+    if (THRUM_LIKELY_(stream->request.size >= DIRECT_READ)) {
+        got = stream_receive(stream, stream->request.to, stream->request.size);
+        if (THRUM_LIKELY_(got > 0))
+            return stream_read_done(stream, task, 0, (size_t)got);
+    }
+    return read_otherwise(stream, task, got);
+}
+
+/* Not simply waiting for the first bytes. */
+static THRUM_COLD_ thrum_step read_start_otherwise(thrum_stream *stream, thrum_task *task)
+{
+    size_t taken = stream_take(stream, stream->request.to, stream->request.size);
+    if (taken || !stream->request.size)
+        return thrum_done(task, 0, (thrum_value)taken);
+    return stream_try_again(stream) ? read_attempt(stream, task) : stream_park_reader(stream, task);
 }
 
 static thrum_step read_start(thrum_task *task, thrum_record *record)
@@ -145,12 +163,10 @@ static thrum_step read_start(thrum_task *task, thrum_record *record)
         return thrum_done(task, error, 0);
     stream->request.to = (char *)(intptr_t)record->a;
     stream->request.size = (size_t)record->b;
-    if (THRUM_UNLIKELY_(stream->input.memory || !stream->request.size)) {
-        size_t taken = stream_take(stream, stream->request.to, stream->request.size);
-        if (taken || !stream->request.size)
-            return thrum_done(task, 0, (thrum_value)taken);
-    }
-    return stream_try_again(stream) ? read_attempt(stream, task) : stream_park_reader(stream, task);
+    if (THRUM_UNLIKELY_(stream->input.memory || !stream->request.size ||
+                        stream->flags & (STREAM_TRY_FIRST | STREAM_INPUT_ENDED | STREAM_CLOSING)))
+        return read_start_otherwise(stream, task);
+    return stream_park_reader(stream, task);
 }
 
 static thrum_step read_resume(thrum_task *task)

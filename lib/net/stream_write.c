@@ -100,28 +100,43 @@ static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_wr
 }
 
 /* Leave a small write to be sent with others. False: it is too much, or there is no memory. */
-static bool collect(thrum_stream *stream, const void *data, size_t size)
+static THRUM_COLD_ bool collect_otherwise(thrum_stream *stream, const void *data, size_t size)
+{
+    if (stream->output.memory) {
+        if (size + buffer_size(&stream->output) > COLLECTED)
+            return false;
+    } else if (stream_collected.stream == stream) {
+        if (size > COLLECTED - stream_collected.size)
+            return false;
+        memcpy(stream_collected_data(stream) + stream_collected.size, data, size);
+        stream_collected.size += size;
+        return true;
+    }
+    return stream_collect_slow(stream, data, size);
+}
+
+static inline bool collect(thrum_stream *stream, const void *data, size_t size)
 {
     if (!link_alone(&stream->writers))
         return false;
-    if (!stream->output.memory) {
-        if (!stream_collected.stream) {
-            stream_collected.stream = stream;
-            stream_collected.size = size;
-            memcpy(stream_collected_data(stream), data, size);
-            return true;
-        }
-        if (stream_collected.stream == stream) {
-            if (size > COLLECTED - stream_collected.size)
-                return false;
-            memcpy(stream_collected_data(stream) + stream_collected.size, data, size);
-            stream_collected.size += size;
-            return true;
-        }
-    } else if (size + buffer_size(&stream->output) > COLLECTED) {
-        return false;
-    }
-    return stream_collect_slow(stream, data, size);
+    if (THRUM_UNLIKELY_(stream->output.memory || stream_collected.stream))
+        return collect_otherwise(stream, data, size);
+    stream_collected.stream = stream;
+    stream_collected.size = size;
+    memcpy(stream_collected_data(stream), data, size);
+    return true;
+}
+
+/* A large write, or one that has to wait. */
+static THRUM_COLD_ thrum_step write_one(thrum_stream *stream, thrum_task *task, const void *data, size_t size)
+{
+    stream_writer writer;
+    memset(&writer, 0, sizeof writer);
+    writer.one.data = data;
+    writer.one.size = writer.total = size;
+    writer.slices = &writer.one;
+    writer.count = 1;
+    return write_slices(stream, task, &writer);
 }
 
 static thrum_step write_start(thrum_task *task, thrum_record *record)
@@ -133,13 +148,7 @@ static thrum_step write_start(thrum_task *task, thrum_record *record)
         return refuse(stream, task, refused(stream), 0);
     if (!size || (size <= COLLECTED && collect(stream, data, size)))
         return done(thrum_state_here(), task, 0, (thrum_value)size);
-    stream_writer writer;
-    memset(&writer, 0, sizeof writer);
-    writer.one.data = data;
-    writer.one.size = writer.total = size;
-    writer.slices = &writer.one;
-    writer.count = 1;
-    return write_slices(stream, task, &writer);
+    return write_one(stream, task, data, size);
 }
 
 /* The first slice is done. */
