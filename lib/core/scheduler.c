@@ -125,7 +125,7 @@ static THRUM_INLINE_ void run_frames(thrum_state *state, thrum_task *task)
 {
     for (;;) {
         thrum_coro *coro = task->leaf;
-        unsigned what = coro->head.operations->resume(task).what;
+        unsigned char what = coro->head.operations->resume(task).what;
         if (what == THRUM_PARKED_)
             return;
         if (what == THRUM_CALLED_)
