@@ -50,6 +50,14 @@ void thrum_detail_release(thrum_error *error)
     }
 }
 
+static void forget(thrum_task *task)
+{
+    if (task->extension) {
+        thrum_detail_release(task->extension->error);
+        task->extension->error = NULL;
+    }
+}
+
 /* The detail of the error that is in flight: the one at hand if it is of this code, unless somebody else sees it too. */
 static thrum_error *detail_own(thrum_task *task, int code)
 {
@@ -60,8 +68,11 @@ static thrum_error *detail_own(thrum_task *task, int code)
     if (error && error->code == code && (error->references == 1 || error->errors))
         return error;
     thrum_error *own = detail_new(code);
-    if (!own)
+    if (!own) {
+        if (error && error->code != code)
+            forget(task);
         return NULL;
+    }
     if (error && error->code == code) {
         *own = *error;
         own->references = 1;
@@ -155,8 +166,11 @@ int thrum_error_set(int code, int system, const char *operation, int64_t number,
 {
     thrum_task *task = thrum_state_here()->current;
     thrum_error *detail;
-    if (!task || !thrum_task_extend(task) || !(detail = detail_new(code)))
+    if (!task || !thrum_task_extend(task) || !(detail = detail_new(code))) {
+        if (task)
+            forget(task); /* what is there tells of an earlier error */
         return code;
+    }
     detail->system = (int32_t)system;
     detail->operation = operation;
     detail->number = number;
