@@ -6,7 +6,7 @@
 #include "support.h"
 
 /* A socket that listens on 127.0.0.1, and its port. */
-static int listener(int *port)
+static int open_listener(int *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
@@ -31,7 +31,7 @@ NET_TEST(connect, numeric,
                 char text[THRUM_ADDRESS_TEXT], expected[THRUM_ADDRESS_TEXT]; int flag; socklen_t size;))
 {
     ASYNC_BEGIN;
-    self->listener = listener(&self->port);
+    self->listener = open_listener(&self->port);
     AWAIT_INTO(self->stream, thrum_open_connection("127.0.0.1", as_text(self->port)));
     CHECK_NOT_NULL(self->stream);
     snprintf(self->expected, sizeof self->expected, "127.0.0.1:%d", self->port);
@@ -63,7 +63,7 @@ NET_TEST(connect, numeric,
 NET_TEST(connect, refused, LOCALS(int listener, port, error; thrum_stream * stream; char expected[THRUM_ADDRESS_TEXT];))
 {
     ASYNC_BEGIN;
-    self->listener = listener(&self->port);
+    self->listener = open_listener(&self->port);
     close(self->listener);
     AWAIT_CATCH_INTO(self->error, self->stream, thrum_open_connection("127.0.0.1", as_text(self->port)));
     CHECK_EQ(self->error, -ECONNREFUSED);
@@ -79,7 +79,7 @@ NET_TEST(connect, refused, LOCALS(int listener, port, error; thrum_stream * stre
 NET_TEST(connect, several_addresses, LOCALS(int listener, port, error; thrum_stream * stream;))
 {
     ASYNC_BEGIN;
-    self->listener = listener(&self->port);
+    self->listener = open_listener(&self->port);
     AWAIT_INTO(self->stream, thrum_open_connection(NULL, as_text(self->port)));
     thrum_stream_release(self->stream);
     close(self->listener);
@@ -93,7 +93,7 @@ NET_TEST(connect, several_addresses, LOCALS(int listener, port, error; thrum_str
 NET_TEST(connect, by_name, LOCALS(int listener, port, error; thrum_stream * stream; outcome over; thrum_task * task;))
 {
     ASYNC_BEGIN;
-    self->listener = listener(&self->port);
+    self->listener = open_listener(&self->port);
     AWAIT_INTO(self->stream, thrum_open_connection("localhost", as_text(self->port)));
     thrum_stream_release(self->stream);
     AWAIT_CATCH_INTO(self->error, self->stream, thrum_open_connection("127.0.0.1", "no such service"));
@@ -141,7 +141,7 @@ NET_TEST(connect, local_address,
                 char text[THRUM_ADDRESS_TEXT];))
 {
     ASYNC_BEGIN;
-    self->listener = listener(&self->port);
+    self->listener = open_listener(&self->port);
     self->options.size = sizeof self->options;
     self->options.local_host = "127.0.0.2";
     AWAIT_INTO(self->stream, thrum_open_connection_with("127.0.0.1", as_text(self->port), &self->options));
@@ -157,7 +157,7 @@ NET_TEST(connect, local_address,
 NET_TEST(connect, cancelled, LOCALS(int listener, port, i, error; int others[8]; thrum_stream * stream;))
 {
     ASYNC_BEGIN;
-    self->listener = listener(&self->port);
+    self->listener = open_listener(&self->port);
     listen(self->listener, 0);
     for (self->i = 0; self->i < 8; self->i++) {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)self->port)};

@@ -68,7 +68,7 @@ static void note_reports(void)
 
 /* ---- clients: plain descriptors ---- */
 
-static int client(const thrum_server *server)
+static int new_client(const thrum_server *server)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     address.sin_port = htons((uint16_t)thrum_server_port(server));
@@ -112,7 +112,7 @@ NET_TEST(servers, serve, LOCALS(thrum_server *server; int clients[20], i; char t
     CHECK(thrum_server_is_serving(self->server));
     CHECK_EQ(thrum_server_sockets(self->server), 1);
     for (self->i = 0; self->i < 20; self->i++)
-        self->clients[self->i] = client(self->server);
+        self->clients[self->i] = new_client(self->server);
     for (self->i = 0; self->i < 20; self->i++) {
         CHECK_EQ(write(self->clients[self->i], "hello", 5), 5);
         AWAIT_INTO(self->n, client_read(self->clients[self->i], self->text, sizeof self->text));
@@ -140,7 +140,7 @@ NET_TEST(servers, close_when_the_handler_ends, LOCALS(thrum_server *server; int 
 {
     ASYNC_BEGIN;
     AWAIT_INTO(self->server, thrum_start_server(leave, "context", "127.0.0.1", "0"));
-    self->client = client(self->server);
+    self->client = new_client(self->server);
     AWAIT_INTO(self->n, client_read(self->client, self->text, sizeof self->text));
     CHECK_STR(self->text, "context");
     AWAIT_INTO(self->n, client_read(self->client, self->text, sizeof self->text));
@@ -156,7 +156,7 @@ NET_TEST(servers, handler_fails, LOCALS(thrum_server *server; int client, n, i; 
     note_reports();
     AWAIT_INTO(self->server, thrum_start_server(fail, NULL, "127.0.0.1", "0"));
     for (self->i = 1; self->i <= 2; self->i++) {
-        self->client = client(self->server);
+        self->client = new_client(self->server);
         AWAIT_INTO(self->n, client_read(self->client, self->text, sizeof self->text));
         CHECK_STR(self->text, "bye");
         AWAIT_INTO(self->n, client_read(self->client, self->text, sizeof self->text));
@@ -192,14 +192,14 @@ NET_TEST(servers, handler_never_begins,
     ASYNC_BEGIN;
     note_reports();
     AWAIT_INTO(self->server, thrum_start_server(no_memory, NULL, "127.0.0.1", "0"));
-    self->client = client(self->server);
+    self->client = new_client(self->server);
     AWAIT_INTO(self->n, client_read(self->client, self->text, sizeof self->text));
     CHECK_EQ(self->n, 0);
     CHECK_EQ(reported.error, THRUM_ENOMEM);
     close(self->client);
     thrum_server_release(self->server);
     AWAIT_INTO(self->server, thrum_start_server(echo, NULL, "127.0.0.1", "0"));
-    self->client = client(self->server);
+    self->client = new_client(self->server);
     /* Pass by pass, until the task is there; it has not begun then. */
     thrum_handle_init(&self->handle, cancel_all, thrum_current_task());
     while (!thrum_server_clients(self->server)) {
@@ -223,7 +223,7 @@ NET_TEST(servers, handler_cancelled, LOCALS(thrum_server *server; int client, n;
     ASYNC_BEGIN;
     note_reports();
     AWAIT_INTO(self->server, thrum_start_server(echo, NULL, "127.0.0.1", "0"));
-    self->client = client(self->server);
+    self->client = new_client(self->server);
     CHECK_EQ(write(self->client, "x", 1), 1);
     AWAIT_INTO(self->n, client_read(self->client, self->text, sizeof self->text));
     thrum_handle_init(&self->handle, cancel_all, thrum_current_task());
@@ -244,7 +244,7 @@ NET_TEST(servers, out_of_descriptors, LOCALS(thrum_server *server; int client, n
     AWAIT_INTO(self->server, thrum_start_server(leave, "late", "127.0.0.1", "0"));
     calls_clear();
     calls_accept = (call_plan){.fail = EMFILE, .failures = 1};
-    self->client = client(self->server);
+    self->client = new_client(self->server);
     AWAIT(thrum_sleep(MILLISECONDS(20)));
     CHECK_EQ(calls_accept.count, 1);
     CHECK_EQ(reported.count, 1);
@@ -264,7 +264,7 @@ NET_TEST(servers, out_of_descriptors_then_closed, LOCALS(thrum_server *server; i
     note_reports();
     AWAIT_INTO(self->server, thrum_start_server(leave, "late", "127.0.0.1", "0"));
     calls_accept = (call_plan){.fail = ENFILE, .failures = -1};
-    self->client = client(self->server);
+    self->client = new_client(self->server);
     while (!reported.count)
         AWAIT(thrum_sleep(MICROSECONDS(200)));
     thrum_server_close(self->server);
@@ -283,7 +283,7 @@ NET_TEST(servers, connection_aborted, LOCALS(thrum_server *server; int client, n
     note_reports();
     AWAIT_INTO(self->server, thrum_start_server(leave, "served", "127.0.0.1", "0"));
     calls_accept = (call_plan){.fail = ECONNABORTED, .failures = 3};
-    self->client = client(self->server);
+    self->client = new_client(self->server);
     AWAIT_INTO(self->n, client_read(self->client, self->text, sizeof self->text));
     CHECK_STR(self->text, "served");
     CHECK_EQ(reported.count, 0);
@@ -311,7 +311,7 @@ NET_TEST(servers, accepted_streams, LOCALS(thrum_server *server; int client, n; 
     note_reports();
     AWAIT_INTO(self->server, thrum_start_server(look, NULL, "127.0.0.1", "0"));
     CHECK(fcntl(thrum_server_descriptor(self->server, 0), F_GETFD) & FD_CLOEXEC);
-    self->client = client(self->server);
+    self->client = new_client(self->server);
     AWAIT_INTO(self->n, client_read(self->client, self->text, sizeof self->text));
     CHECK_EQ(self->n, 0);
     CHECK_EQ(served.begun, 1);
