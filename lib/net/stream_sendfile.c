@@ -31,7 +31,8 @@ static ssize_t sendfile_silently(int descriptor, int file, off_t at, size_t size
     while (sent < 0 && errno == EINTR);
     int error = sent < 0 ? errno : 0;
     if (!sigismember(&before, SIGPIPE)) {
-        if (error == EPIPE && !sigpending(&pending) && sigismember(&pending, SIGPIPE))
+        /* Also when a part was sent: the peer may have gone in the middle, and the error comes with the next call. */
+        if (sent != (ssize_t)size && !sigpending(&pending) && sigismember(&pending, SIGPIPE))
             (void)sigtimedwait(&broken, NULL, &none);
         (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
