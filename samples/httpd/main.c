@@ -107,7 +107,7 @@ static void parse(int argc, char **argv, struct site *site, struct settings *set
         {"quiet", no_argument, NULL, 'q'},       {"connections", required_argument, NULL, 'c'},
         {"idle", required_argument, NULL, 'i'},  {"header", required_argument, NULL, 'h'},
         {"grace", required_argument, NULL, 'g'}, {"portable", no_argument, NULL, 'o'},
-        {"help", no_argument, NULL, '?'},        {NULL, 0, NULL, 0},
+        {"help", no_argument, NULL, 'u'},        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -136,9 +136,12 @@ static void parse(int argc, char **argv, struct site *site, struct settings *set
         case 'o':
             site->portable = true;
             break;
+        case 'u':
+            (void)fputs(usage, stdout);
+            exit(0);
         default:
-            (void)fputs(usage, optopt ? stderr : stdout);
-            exit(optopt ? 2 : 0);
+            (void)fputs(usage, stderr);
+            exit(2);
         }
     }
     if (optind < argc)

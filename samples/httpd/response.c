@@ -13,6 +13,9 @@
 #include "files.h"
 #include "ranges.h"
 
+/* Room for the path that a redirection names. */
+enum { LOCATION = RESPONSE_HEAD / 2 };
+
 /* ---- what to answer ---- */
 
 static void set_body(struct response *response, const char *type, const char *body, size_t size)
@@ -133,7 +136,8 @@ static void answer(struct response *response, const struct request *request, con
         fail(response, 403); /* a device, a FIFO, a socket */
         close(descriptor);
     } else if (length && request->path[length - 1] != '/') {
-        fail(response, 301); /* with the slash, links in it mean what they should */
+        /* With the slash, links in it mean what they should. */
+        fail(response, length * 3 < LOCATION ? 301 : 414);
         close(descriptor);
     } else {
         answer_with_folder(response, request, descriptor);
@@ -168,7 +172,7 @@ static const char *now_text(void)
 
 static void put_location(struct response *response, const char *path)
 {
-    char escaped[RESPONSE_HEAD / 2];
+    char escaped[LOCATION];
     url_escape(escaped, sizeof escaped, path);
     put(response, "Location: /%s/\r\n", escaped);
 }
@@ -221,8 +225,6 @@ void response_make(struct response *response, const struct request *request, con
     response->keep_alive = request->keep_alive && !site->stopping;
     if (request->status)
         fail(response, request->status);
-    else if (strlen(request->path) * 3 >= RESPONSE_HEAD / 2)
-        fail(response, 414);
     else
         answer(response, request, site);
     write_head(response, request);
