@@ -25,7 +25,8 @@
 #include <thrum/tasks.h>
 #include <thrum/version.h>
 
-/* clang-format off: it takes these macros for code. */
+/* It takes these macros for code. */
+/* clang-format off */
 
 /* ------------------------------------------------------------------------------------------------- what users write */
 
@@ -42,10 +43,10 @@
 #define AWAIT_CATCH_ALL(err, x) THRUM_AWAIT_CATCH_ALL(err, x)
 #define AWAIT_CATCH_ALL_INTO(err, lvalue, x) THRUM_AWAIT_CATCH_ALL_INTO(err, lvalue, x)
 #define AWAIT_UNTIL(condition, event) THRUM_AWAIT_UNTIL(condition, event)
-#define WITH(scope, enter) THRUM_WITH (scope, enter)
-#define TRY(scope) THRUM_TRY (scope)
-#define CATCH(err, scope) THRUM_CATCH (err, scope)
-#define CATCH_ALL(err, scope) THRUM_CATCH_ALL (err, scope)
+#define WITH(scope, enter) THRUM_WITH(scope, enter)
+#define TRY(scope) THRUM_TRY(scope)
+#define CATCH(err, scope) THRUM_CATCH(err, scope)
+#define CATCH_ALL(err, scope) THRUM_CATCH_ALL(err, scope)
 #define FINALLY THRUM_FINALLY
 #endif
 
@@ -67,10 +68,10 @@ struct thrum_function {
     thrum_operations operations; /* start is NULL, which tells an async function; resume is its step */
     const char *file;
     thrum_reserve *reserve;
-    size_t size;   /* of a frame */
-    size_t clear;  /* bytes at its beginning to be set to 0 */
-    uint16_t slot; /* the pool's size class, or THRUM_NO_SLOT_ where that takes a look */
-    uint16_t line; /* where it is defined */
+    size_t size;     /* of a frame */
+    size_t clear;    /* bytes at its beginning to be set to 0 */
+    uint16_t slot;   /* the pool's size class, or THRUM_NO_SLOT_ where that takes a look */
+    uint16_t line;   /* where it is defined */
 };
 
 /* Where 64-bit frames would have padding they keep how they are being left; others pack it into `resume`. */
@@ -78,7 +79,7 @@ struct thrum_function {
 
 #define THRUM_FINE_SLOTS_ (THRUM_HOSTED ? 64 : 16)
 #define THRUM_NO_SLOT_ 0xffff
-#define THRUM_SLOT_(size, reserved)                                                                                    \
+#define THRUM_SLOT_(size, reserved) \
     ((uint16_t)((reserved) || (size) > THRUM_FINE_SLOTS_ * 8 ? THRUM_NO_SLOT_ : ((size) + 7) / 8 - 1))
 
 /** The head of every frame. Private. */
@@ -139,31 +140,16 @@ static inline void thrum_scope_next_(thrum_scope *scope)
         scope->phase = (uint8_t)((scope->phase + 1) & 3);
 }
 
-static inline thrum_awaitable thrum_same_(thrum_awaitable what)
-{
-    return what;
-}
+static inline thrum_awaitable thrum_same_(thrum_awaitable what) { return what; }
 
 THRUM_END_DECLS
 
 #ifdef __cplusplus
 #include <type_traits>
-static inline thrum_awaitable thrum_of_(thrum_awaitable what)
-{
-    return what;
-}
-static inline thrum_awaitable thrum_of_(thrum_task *task)
-{
-    return thrum_task_wait(task);
-}
-static inline thrum_awaitable thrum_of_(thrum_future *future)
-{
-    return thrum_future_wait(future);
-}
-static inline thrum_awaitable thrum_of_(thrum_event *event)
-{
-    return thrum_event_wait(event);
-}
+static inline thrum_awaitable thrum_of_(thrum_awaitable what) { return what; }
+static inline thrum_awaitable thrum_of_(thrum_task *task) { return thrum_task_wait(task); }
+static inline thrum_awaitable thrum_of_(thrum_future *future) { return thrum_future_wait(future); }
+static inline thrum_awaitable thrum_of_(thrum_event *event) { return thrum_event_wait(event); }
 template <class T> static inline void thrum_store_(T &to, thrum_value value)
 {
     static_assert(std::is_integral<T>::value || std::is_enum<T>::value, "AWAIT_INTO stores an integer or a pointer");
@@ -173,10 +159,7 @@ template <class T> static inline void thrum_store_(T *&to, thrum_value value)
 {
     to = reinterpret_cast<T *>(static_cast<intptr_t>(value));
 }
-template <class T> static inline thrum_value thrum_to_value_(T from)
-{
-    return static_cast<thrum_value>(from);
-}
+template <class T> static inline thrum_value thrum_to_value_(T from) { return static_cast<thrum_value>(from); }
 template <class T> static inline thrum_value thrum_to_value_(T *from)
 {
     return static_cast<thrum_value>(reinterpret_cast<intptr_t>(from));
@@ -184,26 +167,20 @@ template <class T> static inline thrum_value thrum_to_value_(T *from)
 #define THRUM_OF_(x) thrum_of_(x)
 #define THRUM_STORE_VALUE_(lvalue) thrum_store_(lvalue, task_->waiter.as.value)
 #define THRUM_TO_VALUE_(value) thrum_to_value_(value)
-#define THRUM_CHECK_FRAME_(name)                                                                                       \
-    static_assert(std::is_trivially_copyable<struct name##_frame>::value &&                                            \
-                      std::is_trivially_destructible<struct name##_frame>::value,                                      \
+#define THRUM_CHECK_FRAME_(name) \
+    static_assert(std::is_trivially_copyable<struct name##_frame>::value && \
+                      std::is_trivially_destructible<struct name##_frame>::value, \
                   "what an async function keeps in its frame must be trivial: no constructors, no destructors");
 #else
-#define THRUM_OF_(x)                                                                                                   \
-    _Generic((x), thrum_awaitable                                                                                      \
-             : thrum_same_, thrum_task *                                                                               \
-             : thrum_task_wait, thrum_future *                                                                         \
-             : thrum_future_wait, thrum_event *                                                                        \
-             : thrum_event_wait)(x)
-#define THRUM_AS_(type)                                                                                                \
-    type:                                                                                                              \
-    (type) task_->waiter.as.value
-#define THRUM_STORE_VALUE_(lvalue)                                                                                     \
-    (lvalue) =                                                                                                         \
-        _Generic((lvalue), THRUM_AS_(_Bool), THRUM_AS_(char), THRUM_AS_(signed char), THRUM_AS_(unsigned char),        \
-                 THRUM_AS_(short), THRUM_AS_(unsigned short), THRUM_AS_(int), THRUM_AS_(unsigned), THRUM_AS_(long),    \
-                 THRUM_AS_(unsigned long), THRUM_AS_(long long), THRUM_AS_(unsigned long long), default                \
-                 : (void *)(intptr_t)task_->waiter.as.value)
+#define THRUM_OF_(x) \
+    _Generic((x), thrum_awaitable: thrum_same_, thrum_task *: thrum_task_wait, thrum_future *: thrum_future_wait, \
+        thrum_event *: thrum_event_wait)(x)
+#define THRUM_AS_(type) type : (type)task_->waiter.as.value
+#define THRUM_STORE_VALUE_(lvalue) \
+    (lvalue) = _Generic((lvalue), THRUM_AS_(_Bool), THRUM_AS_(char), THRUM_AS_(signed char), THRUM_AS_(unsigned char), \
+        THRUM_AS_(short), THRUM_AS_(unsigned short), THRUM_AS_(int), THRUM_AS_(unsigned), THRUM_AS_(long), \
+        THRUM_AS_(unsigned long), THRUM_AS_(long long), THRUM_AS_(unsigned long long), \
+        default: (void *)(intptr_t)task_->waiter.as.value)
 #define THRUM_TO_VALUE_(value) ((thrum_value)(value))
 #define THRUM_CHECK_FRAME_(name)
 #endif
@@ -217,22 +194,19 @@ template <class T> static inline thrum_value thrum_to_value_(T *from)
 #endif
 #define THRUM_PARAM_(type, name) type name
 #define THRUM_NAME_(type, name) name
-#define THRUM_STORE_(type, name)                                                                                       \
+#define THRUM_STORE_(type, name) \
     thrum_copy_((void *)&frame_->name, (const void *)THRUM_BYTES_(frame_->name, name), sizeof frame_->name);
 
 /* Where the bytes of an argument are: an array (by typedef) came as a pointer to them. */
 #ifdef __cplusplus
-template <class T, class U> static inline const void *thrum_bytes_(const T &, const U &from)
-{
-    return &from;
-}
+template <class T, class U> static inline const void *thrum_bytes_(const T &, const U &from) { return &from; }
 template <class T, size_t n, class U> static inline const void *thrum_bytes_(const T (&)[n], U *const &from)
 {
     return from;
 }
 #define THRUM_BYTES_(field, name) thrum_bytes_(field, name)
 #elif defined(__GNUC__)
-#define THRUM_BYTES_(field, name)                                                                                      \
+#define THRUM_BYTES_(field, name) \
     __builtin_choose_expr(__builtin_types_compatible_p(__typeof__(field), __typeof__(name)), &name, name)
 #else
 #define THRUM_BYTES_(field, name) &name
@@ -241,7 +215,8 @@ template <class T, size_t n, class U> static inline const void *thrum_bytes_(con
 #define THRUM_FIELDS_ARGS(...) THRUM_PASTE_(THRUM_EACH_, THRUM_COUNT_(__VA_ARGS__))(THRUM_FIELD_, __VA_ARGS__)
 #define THRUM_PARAMS_ARGS(...) THRUM_PASTE_(THRUM_LIST_, THRUM_COUNT_(__VA_ARGS__))(THRUM_PARAM_, __VA_ARGS__)
 #define THRUM_STORES_ARGS(...) THRUM_PASTE_(THRUM_EACH_, THRUM_COUNT_(__VA_ARGS__))(THRUM_STORE_, __VA_ARGS__)
-#define THRUM_NAMES_ARGS(...) enum { THRUM_PASTE_(THRUM_LIST_, THRUM_COUNT_(__VA_ARGS__))(THRUM_NAME_, __VA_ARGS__) };
+#define THRUM_NAMES_ARGS(...) \
+    enum { THRUM_PASTE_(THRUM_LIST_, THRUM_COUNT_(__VA_ARGS__))(THRUM_NAME_, __VA_ARGS__) };
 #define THRUM_FIELDS_ARGS_NONE
 #define THRUM_PARAMS_ARGS_NONE void
 #define THRUM_STORES_ARGS_NONE
@@ -260,9 +235,7 @@ template <class T, size_t n, class U> static inline const void *thrum_bytes_(con
 #define THRUM_DECLS_THRUM_LOCALS_NONE
 
 /* The options BUFFERS(decls;), ON_DROP(statements) and RESERVE(count), in any order: each table has a row an option. */
-#define THRUM_BUFFERS_BUFFERS(...)                                                                                     \
-    unsigned char thrum_buffers_;                                                                                      \
-    __VA_ARGS__
+#define THRUM_BUFFERS_BUFFERS(...) unsigned char thrum_buffers_; __VA_ARGS__
 #define THRUM_BUFFERS_ON_DROP(...)
 #define THRUM_BUFFERS_RESERVE(...)
 #define THRUM_BUFFERS_NONE_
@@ -321,62 +294,68 @@ template <class T, size_t n, class U> static inline const void *thrum_bytes_(con
 #define THRUM_ASYNC_PAD_(name, args, locals, o1, o2, o3, ...) THRUM_ASYNC_(name, args, locals, o1, o2, o3)
 
 /* The prototype comes first: a `static` in front of ASYNC lands on it, and the definition inherits it. */
-#define THRUM_ASYNC_(name, args, locals, o1, o2, o3)                                                                   \
-    thrum_awaitable name(THRUM_PARAMS_##args) THRUM_MUST_USE_;                                                         \
-    struct name##_args {                                                                                               \
-        thrum_coro coro_;                                                                                              \
-        THRUM_FIELDS_##args                                                                                            \
-    };                                                                                                                 \
-    struct name##_frame {                                                                                              \
-        thrum_coro coro_;                                                                                              \
-        THRUM_FIELDS_##args THRUM_DECLS_##locals THRUM_BUFFERS_##o1 THRUM_BUFFERS_##o2 THRUM_BUFFERS_##o3              \
-    };                                                                                                                 \
-    THRUM_CHECK_FRAME_(name)                                                                                           \
-    enum {                                                                                                             \
-        name##_reserved_ = 0 THRUM_COUNT_##o1 THRUM_COUNT_##o2 THRUM_COUNT_##o3,                                       \
-        name##_has_drop_ = 0 THRUM_HAS_DROP_##o1 THRUM_HAS_DROP_##o2 THRUM_HAS_DROP_##o3                               \
-    };                                                                                                                 \
-    static inline thrum_step name##_body_(struct name##_frame *self, thrum_task *task_) THRUM_NOEXCEPT_;               \
-    static thrum_step name##_step_(thrum_task *task_) THRUM_NOEXCEPT_                                                  \
-    {                                                                                                                  \
-        return name##_body_((struct name##_frame *)(void *)task_->leaf, task_);                                        \
-    }                                                                                                                  \
-    THRUM_UNUSED_ static void name##_drop_(thrum_record *record_)                                                      \
-    {                                                                                                                  \
-        struct name##_args *self = (struct name##_args *)(void *)record_;                                              \
-        (void)self;                                                                                                    \
-        THRUM_DROP_##o1 THRUM_DROP_##o2 THRUM_DROP_##o3                                                                \
-    }                                                                                                                  \
-    THRUM_UNUSED_ static struct name##_frame name##_frames_[name##_reserved_ ? name##_reserved_ : 1];                  \
-    THRUM_UNUSED_ static thrum_reserve name##_reserve_ = {0, name##_frames_, name##_reserved_, 0};                     \
-    static const thrum_function name##_function_ = {                                                                   \
-        {0, name##_step_, 0, name##_has_drop_ ? name##_drop_ : 0, #name},                                              \
-        __FILE__,                                                                                                      \
-        name##_reserved_ ? &name##_reserve_ : 0,                                                                       \
-        sizeof(struct name##_frame),                                                                                   \
-        (THRUM_CLEARED_(THRUM_CLEAR_##o1, THRUM_CLEAR_##o2, THRUM_CLEAR_##o3)(name)),                                  \
-        THRUM_SLOT_(sizeof(struct name##_frame), name##_reserved_), (uint16_t)(__LINE__ & 0xffff)};                                                   \
-    THRUM_UNUSED_ static inline void name##_names_(void){THRUM_NAMES_##args} thrum_awaitable name(THRUM_PARAMS_##args) \
-    {                                                                                                                  \
-        thrum_awaitable made_;                                                                                         \
-        struct name##_frame *new_ = (struct name##_frame *)thrum_frame_new_(&name##_function_);                        \
-        if (THRUM_UNLIKELY_(!new_)) {                                                                                  \
-            if (name##_has_drop_) {                                                                                    \
-                struct name##_args args_, *frame_ = &args_;                                                            \
-                thrum_clear_(frame_, sizeof *frame_);                                                                  \
-                THRUM_STORES_##args name##_drop_((thrum_record *)(void *)frame_);                                      \
-            }                                                                                                          \
-            return thrum_awaitable_failing(THRUM_ENOMEM);                                                              \
-        }                                                                                                              \
-        {                                                                                                              \
-            struct name##_frame *frame_ = new_;                                                                        \
-            thrum_clear_((void *)frame_, name##_function_.clear);                                                      \
-            frame_->coro_.head.operations = &name##_function_.operations;                                              \
-            THRUM_STORES_##args                                                                                        \
-        }                                                                                                              \
-        made_.word = (uintptr_t)(void *)new_;                                                                          \
-        return made_;                                                                                                  \
-    }                                                                                                                  \
+#define THRUM_ASYNC_(name, args, locals, o1, o2, o3) \
+    thrum_awaitable name(THRUM_PARAMS_##args) THRUM_MUST_USE_; \
+    struct name##_args { \
+        thrum_coro coro_; \
+        THRUM_FIELDS_##args \
+    }; \
+    struct name##_frame { \
+        thrum_coro coro_; \
+        THRUM_FIELDS_##args \
+        THRUM_DECLS_##locals \
+        THRUM_BUFFERS_##o1 THRUM_BUFFERS_##o2 THRUM_BUFFERS_##o3 \
+    }; \
+    THRUM_CHECK_FRAME_(name) \
+    enum { \
+        name##_reserved_ = 0 THRUM_COUNT_##o1 THRUM_COUNT_##o2 THRUM_COUNT_##o3, \
+        name##_has_drop_ = 0 THRUM_HAS_DROP_##o1 THRUM_HAS_DROP_##o2 THRUM_HAS_DROP_##o3 \
+    }; \
+    static inline thrum_step name##_body_(struct name##_frame *self, thrum_task *task_) THRUM_NOEXCEPT_; \
+    static thrum_step name##_step_(thrum_task *task_) THRUM_NOEXCEPT_ \
+    { \
+        return name##_body_((struct name##_frame *)(void *)task_->leaf, task_); \
+    } \
+    THRUM_UNUSED_ static void name##_drop_(thrum_record *record_) \
+    { \
+        struct name##_args *self = (struct name##_args *)(void *)record_; \
+        (void)self; \
+        THRUM_DROP_##o1 THRUM_DROP_##o2 THRUM_DROP_##o3 \
+    } \
+    THRUM_UNUSED_ static struct name##_frame name##_frames_[name##_reserved_ ? name##_reserved_ : 1]; \
+    THRUM_UNUSED_ static thrum_reserve name##_reserve_ = { 0, name##_frames_, name##_reserved_, 0 }; \
+    static const thrum_function name##_function_ = { \
+        { 0, name##_step_, 0, name##_has_drop_ ? name##_drop_ : 0, #name }, \
+        __FILE__, \
+        name##_reserved_ ? &name##_reserve_ : 0, \
+        sizeof(struct name##_frame), \
+        (THRUM_CLEARED_(THRUM_CLEAR_##o1, THRUM_CLEAR_##o2, THRUM_CLEAR_##o3)(name)), \
+        THRUM_SLOT_(sizeof(struct name##_frame), name##_reserved_), \
+        (uint16_t)(__LINE__ & 0xffff) \
+    }; \
+    THRUM_UNUSED_ static inline void name##_names_(void) { THRUM_NAMES_##args } \
+    thrum_awaitable name(THRUM_PARAMS_##args) \
+    { \
+        thrum_awaitable made_; \
+        struct name##_frame *new_ = (struct name##_frame *)thrum_frame_new_(&name##_function_); \
+        if (THRUM_UNLIKELY_(!new_)) { \
+            if (name##_has_drop_) { \
+                struct name##_args args_, *frame_ = &args_; \
+                thrum_clear_(frame_, sizeof *frame_); \
+                THRUM_STORES_##args \
+                name##_drop_((thrum_record *)(void *)frame_); \
+            } \
+            return thrum_awaitable_failing(THRUM_ENOMEM); \
+        } \
+        { \
+            struct name##_frame *frame_ = new_; \
+            thrum_clear_((void *)frame_, name##_function_.clear); \
+            frame_->coro_.head.operations = &name##_function_.operations; \
+            THRUM_STORES_##args \
+        } \
+        made_.word = (uintptr_t)(void *)new_; \
+        return made_; \
+    } \
     static inline thrum_step name##_body_(struct name##_frame *self, thrum_task *task_) THRUM_NOEXCEPT_
 
 /* ------------------------------------------------------------------------------------------------------- the body */
@@ -403,12 +382,12 @@ template <class T, size_t n, class U> static inline const void *thrum_bytes_(con
 #define THRUM_SWITCH_(resume) (THRUM_BIAS_ + (long)((resume)&THRUM_LABEL_MASK_))
 #endif
 /* The counter at ASYNC_BEGIN. Its name is what a compiler says when there was none. */
-#define THRUM_CASE_(k) case THRUM_BIAS_ + ((k)-ASYNC_BEGIN_is_missing_)
-#define THRUM_LABEL_(k) ((uint32_t)((k)-ASYNC_BEGIN_is_missing_))
+#define THRUM_CASE_(k) case THRUM_BIAS_ + ((k) - ASYNC_BEGIN_is_missing_)
+#define THRUM_LABEL_(k) ((uint32_t)((k) - ASYNC_BEGIN_is_missing_))
 
 #if defined(__GNUC__)
-#define THRUM_STRICT_BEGIN_                                                                                            \
-    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic error \"-Wreturn-type\"")                                   \
+#define THRUM_STRICT_BEGIN_ \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic error \"-Wreturn-type\"") \
         _Pragma("GCC diagnostic error \"-Woverflow\"")
 #define THRUM_STRICT_END_ _Pragma("GCC diagnostic pop")
 #define THRUM_SHADOW_BEGIN_ _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")
@@ -423,169 +402,169 @@ template <class T, size_t n, class U> static inline const void *thrum_bytes_(con
 /* Control is at `leave_` when the frame is being left, by an error or a return. thrum_leave_() says where to go next,
  * in `resume`: to a TRY, to the exit of a block, to FINALLY. The step returns, and the scheduler enters it there at
  * once. */
-#define THRUM_ASYNC_BEGIN                                                                                              \
-    THRUM_STRICT_BEGIN_                                                                                                \
-    enum { ASYNC_BEGIN_is_missing_ = THRUM_COUNTER_, thrum_has_finally_ = 0 };                                         \
-    switch (THRUM_SWITCH_(self->coro_.resume)) {                                                                       \
+#define THRUM_ASYNC_BEGIN \
+    THRUM_STRICT_BEGIN_ \
+    enum { ASYNC_BEGIN_is_missing_ = THRUM_COUNTER_, thrum_has_finally_ = 0 }; \
+    switch (THRUM_SWITCH_(self->coro_.resume)) { \
     case THRUM_BIAS_:
 
 /* Shadows the constant of ASYNC_BEGIN, which ASYNC_END then reads: a body without FINALLY is left without a detour. */
-#define THRUM_FINALLY                                                                                                  \
-    goto leave_;                                                                                                       \
-    THRUM_SHADOW_BEGIN_                                                                                                \
-    enum { thrum_has_finally_ = 1 };                                                                                   \
-    THRUM_SHADOW_END_                                                                                                  \
+#define THRUM_FINALLY \
+    goto leave_; \
+    THRUM_SHADOW_BEGIN_ \
+    enum { thrum_has_finally_ = 1 }; \
+    THRUM_SHADOW_END_ \
     case THRUM_BIAS_ + THRUM_FINAL_
 
-#define THRUM_ASYNC_END                                                                                                \
-    if (THRUM_LIKELY_(task_->scopes == 0) || task_->scopes->owner != &self->coro_)                                     \
-        goto end_;                                                                                                     \
-    goto leave_;                                                                                                       \
-    default:                                                                                                           \
-        if ((self->coro_.resume & THRUM_LABEL_MASK_) == THRUM_FINAL_)                                                  \
-            goto end_;                                                                                                 \
-        thrum_lost_(&self->coro_);                                                                                     \
-    leave_:                                                                                                            \
-        if (!thrum_leave_(task_, &self->coro_, thrum_has_finally_))                                                    \
-            return thrum_again_();                                                                                     \
-        }                                                                                                              \
-        THRUM_STATIC_ASSERT_(THRUM_COUNTER_ - ASYNC_BEGIN_is_missing_ < 65000,                                         \
-                             "too many awaits in one async function");                                                 \
-    end_:                                                                                                              \
-        THRUM_STRICT_END_                                                                                              \
+#define THRUM_ASYNC_END \
+    if (THRUM_LIKELY_(task_->scopes == 0) || task_->scopes->owner != &self->coro_) \
+        goto end_; \
+    goto leave_; \
+    default: \
+        if ((self->coro_.resume & THRUM_LABEL_MASK_) == THRUM_FINAL_) \
+            goto end_; \
+        thrum_lost_(&self->coro_); \
+    leave_: \
+        if (!thrum_leave_(task_, &self->coro_, thrum_has_finally_)) \
+            return thrum_again_(); \
+        } \
+        THRUM_STATIC_ASSERT_(THRUM_COUNTER_ - ASYNC_BEGIN_is_missing_ < 65000, \
+                             "too many awaits in one async function"); \
+    end_: \
+        THRUM_STRICT_END_ \
         return thrum_ended_()
 
 static inline thrum_step thrum_ended_(void)
 {
-    thrum_step step = {THRUM_DONE_};
+    thrum_step step = { THRUM_DONE_ };
     return step;
 }
 
 static inline thrum_step thrum_again_(void)
 {
-    thrum_step step = {THRUM_CALLED_};
+    thrum_step step = { THRUM_CALLED_ };
     return step;
 }
 
 /* Start to wait; go on at label k, at once or when woken. */
 #define THRUM_PARK_(x, k) THRUM_PARK_STEP_(THRUM_START_(x, THRUM_LABEL_(k) | THRUM_LINE_), k)
-#define THRUM_PARK_STEP_(start, k)                                                                                     \
-    {                                                                                                                  \
-        thrum_step step_ = start;                                                                                      \
-        if (step_.what)                                                                                                \
-            return step_;                                                                                              \
-    }                                                                                                                  \
-    THRUM_FALLTHROUGH_;                                                                                                \
-    THRUM_CASE_(k) :
+#define THRUM_PARK_STEP_(start, k) \
+    { \
+        thrum_step step_ = start; \
+        if (step_.what) \
+            return step_; \
+    } \
+    THRUM_FALLTHROUGH_; \
+    THRUM_CASE_(k):
 
 #define THRUM_AWAIT(x) THRUM_AWAIT_(x, THRUM_COUNTER_)
-#define THRUM_AWAIT_(x, k)                                                                                             \
-    do {                                                                                                               \
-        THRUM_PARK_(THRUM_OF_(x), k)                                                                                   \
-        if (THRUM_UNLIKELY_(task_->waiter.node.error))                                                                 \
-            goto leave_;                                                                                               \
+#define THRUM_AWAIT_(x, k) \
+    do { \
+        THRUM_PARK_(THRUM_OF_(x), k) \
+        if (THRUM_UNLIKELY_(task_->waiter.node.error)) \
+            goto leave_; \
     } while (0)
 
 #define THRUM_AWAIT_INTO(lvalue, x) THRUM_AWAIT_INTO_(lvalue, x, THRUM_COUNTER_)
-#define THRUM_AWAIT_INTO_(lvalue, x, k)                                                                                \
-    do {                                                                                                               \
-        THRUM_STATIC_ASSERT_(sizeof(lvalue) <= sizeof(thrum_value), "too wide for the result of an await");            \
-        THRUM_PARK_(THRUM_OF_(x), k)                                                                                   \
-        if (THRUM_UNLIKELY_(task_->waiter.node.error))                                                                 \
-            goto leave_;                                                                                               \
-        THRUM_STORE_VALUE_(lvalue);                                                                                    \
+#define THRUM_AWAIT_INTO_(lvalue, x, k) \
+    do { \
+        THRUM_STATIC_ASSERT_(sizeof(lvalue) <= sizeof(thrum_value), "too wide for the result of an await"); \
+        THRUM_PARK_(THRUM_OF_(x), k) \
+        if (THRUM_UNLIKELY_(task_->waiter.node.error)) \
+            goto leave_; \
+        THRUM_STORE_VALUE_(lvalue); \
     } while (0)
 
 #define THRUM_AWAIT_CATCH(err, x) THRUM_AWAIT_CATCH_(err, x, THRUM_COUNTER_)
-#define THRUM_AWAIT_CATCH_(err, x, k)                                                                                  \
-    do {                                                                                                               \
-        THRUM_PARK_(THRUM_OF_(x), k)                                                                                   \
-        if (task_->waiter.node.error == THRUM_ECANCELED)                                                               \
-            goto leave_;                                                                                               \
-        (err) = thrum_take_error_(task_);                                                                              \
+#define THRUM_AWAIT_CATCH_(err, x, k) \
+    do { \
+        THRUM_PARK_(THRUM_OF_(x), k) \
+        if (task_->waiter.node.error == THRUM_ECANCELED) \
+            goto leave_; \
+        (err) = thrum_take_error_(task_); \
     } while (0)
 
 #define THRUM_AWAIT_CATCH_INTO(err, lvalue, x) THRUM_AWAIT_CATCH_INTO_(err, lvalue, x, THRUM_COUNTER_)
-#define THRUM_AWAIT_CATCH_INTO_(err, lvalue, x, k)                                                                     \
-    do {                                                                                                               \
-        THRUM_STATIC_ASSERT_(sizeof(lvalue) <= sizeof(thrum_value), "too wide for the result of an await");            \
-        THRUM_PARK_(THRUM_OF_(x), k)                                                                                   \
-        if (task_->waiter.node.error == THRUM_ECANCELED)                                                               \
-            goto leave_;                                                                                               \
-        if (((err) = thrum_take_error_(task_)) == 0)                                                                   \
-            THRUM_STORE_VALUE_(lvalue);                                                                                \
+#define THRUM_AWAIT_CATCH_INTO_(err, lvalue, x, k) \
+    do { \
+        THRUM_STATIC_ASSERT_(sizeof(lvalue) <= sizeof(thrum_value), "too wide for the result of an await"); \
+        THRUM_PARK_(THRUM_OF_(x), k) \
+        if (task_->waiter.node.error == THRUM_ECANCELED) \
+            goto leave_; \
+        if (((err) = thrum_take_error_(task_)) == 0) \
+            THRUM_STORE_VALUE_(lvalue); \
     } while (0)
 
 #define THRUM_AWAIT_CATCH_ALL(err, x) THRUM_AWAIT_CATCH_ALL_(err, x, THRUM_COUNTER_)
-#define THRUM_AWAIT_CATCH_ALL_(err, x, k)                                                                              \
-    do {                                                                                                               \
-        THRUM_PARK_(THRUM_OF_(x), k)(err) = thrum_take_error_(task_);                                                  \
+#define THRUM_AWAIT_CATCH_ALL_(err, x, k) \
+    do { \
+        THRUM_PARK_(THRUM_OF_(x), k)(err) = thrum_take_error_(task_); \
     } while (0)
 
 #define THRUM_AWAIT_CATCH_ALL_INTO(err, lvalue, x) THRUM_AWAIT_CATCH_ALL_INTO_(err, lvalue, x, THRUM_COUNTER_)
-#define THRUM_AWAIT_CATCH_ALL_INTO_(err, lvalue, x, k)                                                                 \
-    do {                                                                                                               \
-        THRUM_STATIC_ASSERT_(sizeof(lvalue) <= sizeof(thrum_value), "too wide for the result of an await");            \
-        THRUM_PARK_(THRUM_OF_(x), k) if (((err) = thrum_take_error_(task_)) == 0) THRUM_STORE_VALUE_(lvalue);          \
+#define THRUM_AWAIT_CATCH_ALL_INTO_(err, lvalue, x, k) \
+    do { \
+        THRUM_STATIC_ASSERT_(sizeof(lvalue) <= sizeof(thrum_value), "too wide for the result of an await"); \
+        THRUM_PARK_(THRUM_OF_(x), k) if (((err) = thrum_take_error_(task_)) == 0) \
+            THRUM_STORE_VALUE_(lvalue); \
     } while (0)
 
 #define THRUM_AWAIT_UNTIL(condition, event) THRUM_AWAIT_UNTIL_(condition, event, THRUM_COUNTER_)
-#define THRUM_AWAIT_UNTIL_(condition, event, k)                                                                        \
-    do {                                                                                                               \
-        while (!(condition)) {                                                                                         \
-            THRUM_PARK_(THRUM_OF_(event), k)                                                                           \
-            if (THRUM_UNLIKELY_(task_->waiter.node.error))                                                             \
-                goto leave_;                                                                                           \
-        }                                                                                                              \
+#define THRUM_AWAIT_UNTIL_(condition, event, k) \
+    do { \
+        while (!(condition)) { \
+            THRUM_PARK_(THRUM_OF_(event), k) \
+            if (THRUM_UNLIKELY_(task_->waiter.node.error)) \
+                goto leave_; \
+        } \
     } while (0)
 
-#define THRUM_ASYNC_RETURN(value)                                                                                      \
-    do {                                                                                                               \
-        thrum_return_(task_, &self->coro_, THRUM_TO_VALUE_(value));                                                    \
-        goto leave_;                                                                                                   \
+#define THRUM_ASYNC_RETURN(value) \
+    do { \
+        thrum_return_(task_, &self->coro_, THRUM_TO_VALUE_(value)); \
+        goto leave_; \
     } while (0)
 
-#define THRUM_ASYNC_RAISE(error)                                                                                       \
-    do {                                                                                                               \
-        thrum_raise_(task_, &self->coro_, (error), THRUM_LINE_);                                                       \
-        goto leave_;                                                                                                   \
+#define THRUM_ASYNC_RAISE(error) \
+    do { \
+        thrum_raise_(task_, &self->coro_, (error), THRUM_LINE_); \
+        goto leave_; \
     } while (0)
 
 /* Two loops: the inner one runs the phases of the block one after the other; the outer one is there so that a `break`
  * in the block still comes to the exit. */
 #define THRUM_WITH(scope, enter) THRUM_WITH_(scope, enter, THRUM_COUNTER_, THRUM_COUNTER2_, THRUM_COUNTER3_)
-#define THRUM_WITH_(s, enter, k1, k2, k3)                                                                              \
-    for (thrum_scope_begin_(task_, &(s).scope); (s).scope.phase; thrum_scope_next_(&(s).scope))                        \
-        for (; (s).scope.phase; thrum_scope_next_(&(s).scope))                                                         \
-            if ((s).scope.phase == THRUM_ENTERING_) {                                                                  \
-                THRUM_PARK_(THRUM_OF_(enter), k1)                                                                      \
-                if (thrum_scope_entered_(task_, &(s).scope, THRUM_LABEL_(k2)))                                         \
-                    goto leave_;                                                                                       \
-            } else if ((s).scope.phase == THRUM_EXITING_) {                                                            \
-                if (task_->scopes != &(s).scope)                                                                       \
-                    goto leave_; /* a goto left a block inside this one open: its exit comes first */                  \
-                THRUM_CASE_(k2)                                                                                        \
-                    : THRUM_PARK_STEP_(thrum_scope_exit_(task_, &(s).scope, THRUM_LABEL_(k3) | THRUM_LINE_),           \
-                                       k3) if (thrum_scope_left_(task_, &(s).scope)) goto leave_;                      \
+#define THRUM_WITH_(s, enter, k1, k2, k3) \
+    for (thrum_scope_begin_(task_, &(s).scope); (s).scope.phase; thrum_scope_next_(&(s).scope)) \
+        for (; (s).scope.phase; thrum_scope_next_(&(s).scope)) \
+            if ((s).scope.phase == THRUM_ENTERING_) { \
+                THRUM_PARK_(THRUM_OF_(enter), k1) \
+                if (thrum_scope_entered_(task_, &(s).scope, THRUM_LABEL_(k2))) \
+                    goto leave_; \
+            } else if ((s).scope.phase == THRUM_EXITING_) { \
+                if (task_->scopes != &(s).scope) \
+                    goto leave_; /* a goto left a block inside this one open: its exit comes first */ \
+                THRUM_CASE_(k2): \
+                THRUM_PARK_STEP_(thrum_scope_exit_(task_, &(s).scope, THRUM_LABEL_(k3) | THRUM_LINE_), k3) \
+                if (thrum_scope_left_(task_, &(s).scope)) \
+                    goto leave_; \
             } else
 
 #define THRUM_TRY(scope) THRUM_TRY_(scope, THRUM_COUNTER_)
-#define THRUM_TRY_(s, k)                                                                                               \
-    for (thrum_try_begin_(task_, &(s).scope, THRUM_LABEL_(k)); (s).scope.phase; thrum_try_next_(task_, &(s).scope))    \
-        for (; (s).scope.phase; thrum_try_next_(task_, &(s).scope))                                                    \
-    THRUM_CASE_(k) : if ((s).scope.phase == THRUM_BODY_)
+#define THRUM_TRY_(s, k) \
+    for (thrum_try_begin_(task_, &(s).scope, THRUM_LABEL_(k)); (s).scope.phase; thrum_try_next_(task_, &(s).scope)) \
+        for (; (s).scope.phase; thrum_try_next_(task_, &(s).scope)) \
+            THRUM_CASE_(k): if ((s).scope.phase == THRUM_BODY_)
 
-#define THRUM_CATCH(err, s)                                                                                            \
-    else if (thrum_catch_(task_, &(s).scope, false)) goto leave_;                                                      \
-    else if (((err) = (s).scope.error), 0)                                                                             \
-    {}                                                                                                                 \
-    else
+#define THRUM_CATCH(err, s) \
+    else if (thrum_catch_(task_, &(s).scope, false)) goto leave_; \
+    else if (((err) = (s).scope.error), 0) { \
+    } else
 
-#define THRUM_CATCH_ALL(err, s)                                                                                        \
-    else if (thrum_catch_(task_, &(s).scope, true)) goto leave_;                                                       \
-    else if (((err) = (s).scope.error), 0)                                                                             \
-    {}                                                                                                                 \
-    else
+#define THRUM_CATCH_ALL(err, s) \
+    else if (thrum_catch_(task_, &(s).scope, true)) goto leave_; \
+    else if (((err) = (s).scope.error), 0) { \
+    } else
 
 #endif /* THRUM_CHECKING */
 
