@@ -1,20 +1,25 @@
 /* Echo over thrum's streams, the same work as field/asyncio_echo.py: wait for bytes, write them, wait while the peer is
- * slow. */
+ * slow. As in the other servers a connection that waits holds no buffer: the bytes are lent by the loop, and good until
+ * the task suspends. So no write may wait with them; the waiting is done before, by a flush. */
 #include <stdio.h>
 
 #include <thrum/async.h>
 #include <thrum/runners.h>
 #include <thrum/servers.h>
 
-static ASYNC(echo, ARGS((thrum_stream *, client), (void *, context)), LOCALS(size_t size;),
-             BUFFERS(char buffer[65536];))
+enum { MOST_LENT = 65536 };
+
+static ASYNC(echo, ARGS((thrum_stream *, client), (void *, context)), LOCALS(const void *data; size_t size;))
 {
     ASYNC_BEGIN;
+    thrum_stream_set_write_limits(self->client, 2 * MOST_LENT, MOST_LENT);
     for (;;) {
-        AWAIT_INTO(self->size, thrum_stream_read(self->client, self->buffer, sizeof self->buffer));
+        if (thrum_stream_unsent(self->client) > MOST_LENT)
+            AWAIT(thrum_stream_flush(self->client));
+        AWAIT_INTO(self->size, thrum_stream_fill(self->client, &self->data, 1));
         if (self->size == 0)
             break;
-        AWAIT(thrum_stream_write(self->client, self->buffer, self->size));
+        AWAIT(thrum_stream_write(self->client, self->data, self->size));
     }
     ASYNC_END;
 }
