@@ -55,7 +55,19 @@ typedef struct thrum_server_options {
 THRUM_API thrum_awaitable thrum_start_server(thrum_stream_handler *handler, void *context, const char *host,
                                              const char *port) THRUM_MUST_USE_;
 
-/** The same with options, which are copied (the strings are not); NULL is the default. asyncio: start_server */
+/**
+ * Start a TCP server with options.
+ * [awaits · allocates · this loop's thread only]
+ *
+ * @param handler  as for thrum_start_server()
+ * @param context  handed to the handler
+ * @param host     as for thrum_start_server()
+ * @param port     as for thrum_start_server()
+ * @param options  copied, its strings are not: they stay until this is awaited; NULL is the default
+ * @return gives as thrum_start_server(); THRUM_EINVAL for options that cannot be right
+ *
+ * asyncio: start_server
+ */
 THRUM_API thrum_awaitable thrum_start_server_with(thrum_stream_handler *handler, void *context, const char *host,
                                                   const char *port,
                                                   const thrum_server_options *options) THRUM_MUST_USE_;
@@ -76,7 +88,18 @@ THRUM_API thrum_awaitable thrum_start_server_with(thrum_stream_handler *handler,
 THRUM_API thrum_awaitable thrum_start_unix_server(thrum_stream_handler *handler, void *context,
                                                   const char *path) THRUM_MUST_USE_;
 
-/** The same with options, which are copied; NULL is the default. asyncio: start_unix_server */
+/**
+ * Start a server on a Unix socket with options.
+ * [awaits · allocates · this loop's thread only]
+ *
+ * @param handler  as for thrum_start_server()
+ * @param context  handed to the handler
+ * @param path     as for thrum_start_unix_server()
+ * @param options  copied; NULL is the default
+ * @return gives as thrum_start_unix_server(); THRUM_EINVAL for options that cannot be right
+ *
+ * asyncio: start_unix_server
+ */
 THRUM_API thrum_awaitable thrum_start_unix_server_with(thrum_stream_handler *handler, void *context, const char *path,
                                                        const thrum_server_options *options) THRUM_MUST_USE_;
 
@@ -93,7 +116,15 @@ THRUM_API thrum_awaitable thrum_start_unix_server_with(thrum_stream_handler *han
  */
 THRUM_API thrum_awaitable thrum_server_serve_forever(thrum_server *server) THRUM_MUST_USE_;
 
-/** Start to accept, after `paused`. Gives 0; THRUM_ECLOSED; -errno. asyncio: Server.start_serving */
+/**
+ * Start to accept connections, when the server was made with `paused`; else it does already.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param server  open
+ * @return gives 0; THRUM_ECLOSED; -errno of listen(2)
+ *
+ * asyncio: Server.start_serving
+ */
 THRUM_API int thrum_server_start_serving(thrum_server *server);
 
 /**
@@ -117,19 +148,57 @@ THRUM_API void thrum_server_close(thrum_server *server);
  */
 THRUM_API thrum_awaitable thrum_server_wait_closed(thrum_server *server) THRUM_MUST_USE_;
 
-/** Close the connections that are open now, gracefully: their reads give end of file. asyncio: Server.close_clients */
+/**
+ * Close the connections that are open now, gracefully: their reads give end of file.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param server  any; NULL does nothing
+ *
+ * asyncio: Server.close_clients
+ */
 THRUM_API void thrum_server_close_clients(thrum_server *server);
 
-/** Drop the connections that are open now. asyncio: Server.abort_clients */
+/**
+ * Drop the connections that are open now.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param server  any; NULL does nothing
+ *
+ * asyncio: Server.abort_clients
+ */
 THRUM_API void thrum_server_abort_clients(thrum_server *server);
 
-/** Connections whose handlers have not ended. asyncio: len(Server._clients) */
+/**
+ * How many connections have a handler that has not ended.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param server  any
+ * @return gives a count
+ *
+ * asyncio: len(Server._clients)
+ */
 THRUM_API size_t thrum_server_clients(const thrum_server *server);
 
-/** Whether it accepts connections. asyncio: Server.is_serving */
+/**
+ * Whether a server accepts connections.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param server  any
+ * @return gives true or false
+ *
+ * asyncio: Server.is_serving
+ */
 THRUM_API bool thrum_server_is_serving(const thrum_server *server);
 
-/** How many sockets listen; 0 when closed. asyncio: len(Server.sockets) */
+/**
+ * How many sockets of a server listen.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param server  any
+ * @return gives a count; 0 when closed
+ *
+ * asyncio: len(Server.sockets)
+ */
 THRUM_API size_t thrum_server_sockets(const thrum_server *server);
 
 /**
@@ -146,10 +215,27 @@ THRUM_API size_t thrum_server_sockets(const thrum_server *server);
  */
 THRUM_API int thrum_server_address(const thrum_server *server, size_t index, char *text, size_t room);
 
-/** The port of the first socket; 0 for a Unix socket or a closed server. asyncio: Server.sockets[0].getsockname()[1] */
+/**
+ * The port of the first socket.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param server  any
+ * @return gives the port; 0 for a Unix socket or a closed server
+ *
+ * asyncio: Server.sockets[0].getsockname()[1]
+ */
 THRUM_API int thrum_server_port(const thrum_server *server);
 
-/** A listening socket, for setsockopt(2); THRUM_EINVAL when there is none. asyncio: Server.sockets[index] */
+/**
+ * A listening socket, for setsockopt(2) and the like. It stays the server's.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param server  any
+ * @param index   less than thrum_server_sockets()
+ * @return gives the descriptor; THRUM_EINVAL when there is none
+ *
+ * asyncio: Server.sockets[index]
+ */
 THRUM_API int thrum_server_descriptor(const thrum_server *server, size_t index);
 
 /**

@@ -69,7 +69,17 @@ typedef struct thrum_connect_options {
  */
 THRUM_API thrum_awaitable thrum_open_connection(const char *host, const char *port) THRUM_MUST_USE_;
 
-/** The same with options, which are copied; NULL is the default. asyncio: open_connection with keywords */
+/**
+ * Connect over TCP with options.
+ * [awaits · allocates · this loop's thread only]
+ *
+ * @param host     as for thrum_open_connection()
+ * @param port     as for thrum_open_connection()
+ * @param options  copied, its strings are not: they stay until this is awaited; NULL is the default
+ * @return gives as thrum_open_connection(); THRUM_EINVAL for options that cannot be right
+ *
+ * asyncio: open_connection with keywords
+ */
 THRUM_API thrum_awaitable thrum_open_connection_with(const char *host, const char *port,
                                                      const thrum_connect_options *options) THRUM_MUST_USE_;
 
@@ -85,7 +95,16 @@ THRUM_API thrum_awaitable thrum_open_connection_with(const char *host, const cha
  */
 THRUM_API thrum_awaitable thrum_open_unix_connection(const char *path) THRUM_MUST_USE_;
 
-/** The same with options, which are copied; NULL is the default. asyncio: open_unix_connection with keywords */
+/**
+ * Connect to a Unix socket with options.
+ * [awaits · allocates · this loop's thread only]
+ *
+ * @param path     as for thrum_open_unix_connection()
+ * @param options  copied; NULL is the default
+ * @return gives as thrum_open_unix_connection(); THRUM_EINVAL for options that cannot be right
+ *
+ * asyncio: open_unix_connection with keywords
+ */
 THRUM_API thrum_awaitable thrum_open_unix_connection_with(const char *path,
                                                           const thrum_connect_options *options) THRUM_MUST_USE_;
 
@@ -169,6 +188,8 @@ THRUM_API thrum_awaitable thrum_stream_read_until(thrum_stream *stream, void *bu
  *         thrum_stream_read()
  *
  * asyncio: StreamReader.readline
+ *
+ * asyncio: none; StreamReader.feed_data comes nearest
  */
 THRUM_API thrum_awaitable thrum_stream_read_line(thrum_stream *stream, char *buffer, size_t size) THRUM_MUST_USE_;
 
@@ -199,10 +220,26 @@ THRUM_API thrum_awaitable thrum_stream_fill(thrum_stream *stream, const void **d
  */
 THRUM_API int thrum_stream_unread(thrum_stream *stream, const void *data, size_t size);
 
-/** Whether the end of the input was seen and everything before it read. asyncio: StreamReader.at_eof */
+/**
+ * Whether the end of the input was seen and everything before it was read.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param stream  any
+ * @return gives true or false
+ *
+ * asyncio: StreamReader.at_eof
+ */
 THRUM_API bool thrum_stream_at_eof(const thrum_stream *stream);
 
-/** Bytes that were received and not read yet, as far as the library holds them. asyncio: none */
+/**
+ * Bytes that were received and not read yet, as far as the library holds them.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param stream  any
+ * @return gives a count of bytes
+ *
+ * asyncio: len(StreamReader._buffer)
+ */
 THRUM_API size_t thrum_stream_buffered(const thrum_stream *stream);
 
 /* ---- writing ---- */
@@ -282,7 +319,15 @@ THRUM_API thrum_awaitable thrum_stream_flush(thrum_stream *stream) THRUM_MUST_US
  */
 THRUM_API int thrum_stream_write_eof(thrum_stream *stream);
 
-/** Bytes that were written and that the system has not taken yet. asyncio: WriteTransport.get_write_buffer_size */
+/**
+ * Bytes that were written and that the system has not taken yet.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param stream  any
+ * @return gives a count of bytes
+ *
+ * asyncio: WriteTransport.get_write_buffer_size
+ */
 THRUM_API size_t thrum_stream_unsent(const thrum_stream *stream);
 
 /**
@@ -298,7 +343,16 @@ THRUM_API size_t thrum_stream_unsent(const thrum_stream *stream);
  */
 THRUM_API int thrum_stream_set_write_limits(thrum_stream *stream, size_t high, size_t low);
 
-/** Read the marks; either may be NULL. asyncio: WriteTransport.get_write_buffer_limits */
+/**
+ * Read the marks between which a write waits.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param stream  any
+ * @param high    where the upper mark goes, in bytes; may be NULL
+ * @param low     where the lower mark goes, in bytes; may be NULL
+ *
+ * asyncio: WriteTransport.get_write_buffer_limits
+ */
 THRUM_API void thrum_stream_write_limits(const thrum_stream *stream, size_t *high, size_t *low);
 
 /* ---- the end ---- */
@@ -338,7 +392,15 @@ THRUM_API void thrum_stream_abort(thrum_stream *stream);
  */
 THRUM_API thrum_awaitable thrum_stream_wait_closed(thrum_stream *stream) THRUM_MUST_USE_;
 
-/** Whether it is closed, or being closed. asyncio: StreamWriter.is_closing */
+/**
+ * Whether a stream is closed, or being closed.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param stream  any
+ * @return gives true or false
+ *
+ * asyncio: StreamWriter.is_closing
+ */
 THRUM_API bool thrum_stream_is_closing(const thrum_stream *stream);
 
 /**
@@ -370,11 +432,28 @@ THRUM_API void thrum_stream_release(thrum_stream *stream);
  */
 THRUM_API int thrum_stream_peername(const thrum_stream *stream, char *text, size_t room);
 
-/** The address of this end. Not known after the stream was closed: THRUM_ECLOSED. asyncio:
- * get_extra_info("sockname") */
+/**
+ * The address of this end, as text.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param stream  any
+ * @param text    where it goes, with a NUL at its end
+ * @param room    bytes at `text`
+ * @return gives 0; THRUM_ECLOSED after the stream was closed; as thrum_stream_peername()
+ *
+ * asyncio: get_extra_info("sockname")
+ */
 THRUM_API int thrum_stream_sockname(const thrum_stream *stream, char *text, size_t room);
 
-/** The port of the other end; 0 for a Unix socket. asyncio: get_extra_info("peername")[1] */
+/**
+ * The port of the other end.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param stream  any
+ * @return gives the port; 0 for a Unix socket
+ *
+ * asyncio: get_extra_info("peername")[1]
+ */
 THRUM_API int thrum_stream_peer_port(const thrum_stream *stream);
 
 /**
