@@ -58,7 +58,10 @@ void thrum_frame_release_slow(thrum_state *state, thrum_coro *coro, const thrum_
     pool_give(&state->pool, coro, function->size, POOL_FRAME);
 }
 
-void thrum_frame_free(thrum_coro *coro) { thrum_frame_release(thrum_state_here(), coro, function_of(coro)); }
+void thrum_frame_free(thrum_coro *coro)
+{
+    thrum_frame_release(thrum_state_here(), coro, function_of(coro));
+}
 
 /* ---- waiting ---- */
 
@@ -84,7 +87,7 @@ void thrum_cancel_parked(thrum_state *state, thrum_task *task)
 /* An await is complete, but the task had its share of this pass: it comes back to the same outcome. */
 thrum_step thrum_to_the_tail(thrum_state *state, thrum_task *task)
 {
-    thrum_step step = { THRUM_PARKED_ };
+    thrum_step step = {THRUM_PARKED_};
     task->waiter.node.flags |= TASK_AS_IS;
     ready_push(state, &task->waiter.node, NODE_LOOK);
     return step;
@@ -117,11 +120,11 @@ static THRUM_COLD_ thrum_step start_canceled(thrum_task *task, const thrum_opera
     return step;
 }
 
-/* A new frame is the leaf now. Hosts step it right here, so that a call that does not suspend costs little more than a C
- * call; to a bound, beyond which, and on microcontrollers, the scheduler does. */
+/* A new frame is the leaf now. Hosts step it right here, so that a call that does not suspend costs little more than a
+ * C call; to a bound, beyond which, and on microcontrollers, the scheduler does. */
 static THRUM_COLD_ thrum_step call(thrum_task *task, thrum_coro *coro)
 {
-    thrum_step step = { THRUM_CALLED_ };
+    thrum_step step = {THRUM_CALLED_};
     thrum_coro *caller = task->leaf;
     coro->caller = caller;
     task->leaf = coro;
@@ -175,7 +178,10 @@ static THRUM_INLINE_ thrum_step begin(thrum_task *task, thrum_awaitable what)
     return operations->start(task, record);
 }
 
-thrum_step thrum_begin(thrum_task *task, thrum_awaitable what) { return begin(task, what); }
+thrum_step thrum_begin(thrum_task *task, thrum_awaitable what)
+{
+    return begin(task, what);
+}
 
 #if THRUM_PACKED_FRAMES_
 thrum_step thrum_await_(thrum_task *task, thrum_awaitable what, uint32_t resume)
@@ -185,7 +191,10 @@ thrum_step thrum_await_(thrum_task *task, thrum_awaitable what, uint32_t resume)
     return begin(task, what);
 }
 #else
-thrum_step thrum_start_(thrum_task *task, thrum_awaitable what) { return begin(task, what); }
+thrum_step thrum_start_(thrum_task *task, thrum_awaitable what)
+{
+    return begin(task, what);
+}
 #endif
 
 /* ---- leaving ---- */

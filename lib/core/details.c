@@ -58,7 +58,8 @@ static void forget(thrum_task *task)
     }
 }
 
-/* The detail of the error that is in flight: the one at hand if it is of this code, unless somebody else sees it too. */
+/* The detail of the error that is in flight: the one at hand if it is of this code, unless somebody else sees it
+ * too. */
 static thrum_error *detail_own(thrum_task *task, int code)
 {
     thrum_task_extension *extension = thrum_task_extend(task);
@@ -216,7 +217,10 @@ int thrum_task_set_name(thrum_task *task, const char *name)
     return 0;
 }
 
-static const char *given_name(const thrum_task *task) { return task->extension ? task->extension->name : NULL; }
+static const char *given_name(const thrum_task *task)
+{
+    return task->extension ? task->extension->name : NULL;
+}
 
 #else
 
@@ -226,7 +230,10 @@ int thrum_error_set(int code, int system, const char *operation, int64_t number,
     return code;
 }
 
-const thrum_error *thrum_error_last(void) { return NULL; }
+const thrum_error *thrum_error_last(void)
+{
+    return NULL;
+}
 
 const thrum_error *thrum_task_error(const thrum_task *task)
 {
@@ -260,6 +267,12 @@ const char *thrum_task_name(const thrum_task *task)
     return name ? name : thrum_function_name(thrum_task_function(task));
 }
 
-const char *thrum_function_name(const thrum_function *function) { return function ? function->operations.name : "?"; }
+const char *thrum_function_name(const thrum_function *function)
+{
+    return function ? function->operations.name : "?";
+}
 
-const char *thrum_function_file(const thrum_function *function) { return function ? function->file : "?"; }
+const char *thrum_function_file(const thrum_function *function)
+{
+    return function ? function->file : "?";
+}

@@ -18,8 +18,8 @@ void thrum_core_close(void);
 /* One pass: timers due at `now` are queued behind what is ready, then exactly that much is run. */
 void thrum_core_run(thrum_time now);
 
-/* The second half of it: run exactly what is ready; and go on so for at most `passes` passes in all, as long as there is
- * something to run, no timer is due and thrum_core_hurry() was not called. Gives how many were made. */
+/* The second half of it: run exactly what is ready; and go on so for at most `passes` passes in all, as long as there
+ * is something to run, no timer is due and thrum_core_hurry() was not called. Gives how many were made. */
 unsigned thrum_core_batch(unsigned passes);
 
 /* Have thrum_core_batch() return when the pass that runs is over. */
@@ -52,7 +52,8 @@ void thrum_task_free_slow(thrum_state *state, thrum_task *task);
 static inline void thrum_task_free(thrum_state *state, thrum_task *task)
 {
     thrum_node *node = &task->waiter.node;
-    if (THRUM_UNLIKELY_(task->extension || (node->error && !(node->flags & TASK_RETRIEVED)) || node->flags & TASK_CHILD)) {
+    if (THRUM_UNLIKELY_(task->extension || (node->error && !(node->flags & TASK_RETRIEVED)) ||
+                        node->flags & TASK_CHILD)) {
         thrum_task_free_slow(state, task);
         return;
     }

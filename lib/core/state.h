@@ -82,7 +82,7 @@ typedef struct thrum_state {
     bool open;      /* a loop drives this thread */
     bool hurry;     /* return to the loop after this pass */
     bool scratch_used;
-    thrum_record exit; /* of the block that is being left: see thrum_exit_make() */
+    thrum_record exit;    /* of the block that is being left: see thrum_exit_make() */
     thrum_record scratch; /* the first leaf record alive */
     thrum_timers *timers; /* from the pool, while a loop drives this thread */
     thrum_pool pool;

@@ -45,7 +45,10 @@ thrum_task *thrum_task_new(thrum_awaitable what, size_t size, uint8_t flags)
     return task_new(thrum_state_here(), what, size, flags);
 }
 
-void thrum_task_schedule(thrum_task *task) { ready_push(thrum_state_here(), &task->waiter.node, NODE_BEGIN); }
+void thrum_task_schedule(thrum_task *task)
+{
+    ready_push(thrum_state_here(), &task->waiter.node, NODE_BEGIN);
+}
 
 static THRUM_INLINE_ thrum_task *spawn(thrum_awaitable what, uint8_t flags)
 {
@@ -56,9 +59,15 @@ static THRUM_INLINE_ thrum_task *spawn(thrum_awaitable what, uint8_t flags)
     return task;
 }
 
-thrum_task *thrum_spawn(thrum_awaitable what) { return spawn(what, TASK_OWNED); }
+thrum_task *thrum_spawn(thrum_awaitable what)
+{
+    return spawn(what, TASK_OWNED);
+}
 
-int thrum_spawn_detached(thrum_awaitable what) { return spawn(what, 0) ? 0 : THRUM_ENOMEM; }
+int thrum_spawn_detached(thrum_awaitable what)
+{
+    return spawn(what, 0) ? 0 : THRUM_ENOMEM;
+}
 
 thrum_task *thrum_spawn_eager(thrum_awaitable what)
 {
@@ -75,8 +84,8 @@ void thrum_task_free_slow(thrum_state *state, thrum_task *task)
     thrum_node *node = &task->waiter.node;
     if (node->error && node->error != THRUM_ECANCELED && !(node->flags & TASK_RETRIEVED)) {
         const thrum_function *function = thrum_task_function(task);
-        const thrum_core_report report = { "task's error was never retrieved", (int)node->error, task, function,
-                                           function ? function->line : 0 };
+        const thrum_core_report report = {"task's error was never retrieved", (int)node->error, task, function,
+                                          function ? function->line : 0};
         thrum_core_tell(&report);
     }
     thrum_detail_end(task);
@@ -119,7 +128,7 @@ static thrum_cancel_result wait_cancel(thrum_task *task)
     return thrum_task_cancel((thrum_task *)task->object) ? THRUM_FORWARDED : THRUM_REFUSED;
 }
 
-const thrum_operations thrum_task_wait_operations = { wait_start, NULL, wait_cancel, NULL, "task" };
+const thrum_operations thrum_task_wait_operations = {wait_start, NULL, wait_cancel, NULL, "task"};
 
 thrum_awaitable thrum_task_wait(thrum_task *task)
 {
@@ -155,17 +164,26 @@ unsigned thrum_task_uncancel(thrum_task *task)
         return 0;
     thrum_node *node = &task->waiter.node;
     if (node->count && --node->count == 0)
-        node->flags &= (uint8_t)~(TASK_MUST_CANCEL | TASK_LATE);
+        node->flags &= (uint8_t) ~(TASK_MUST_CANCEL | TASK_LATE);
     return node->count;
 }
 
-unsigned thrum_uncancel(void) { return thrum_task_uncancel(NULL); }
+unsigned thrum_uncancel(void)
+{
+    return thrum_task_uncancel(NULL);
+}
 
-unsigned thrum_task_cancelling(const thrum_task *task) { return task->waiter.node.count; }
+unsigned thrum_task_cancelling(const thrum_task *task)
+{
+    return task->waiter.node.count;
+}
 
 /* ---- asking ---- */
 
-bool thrum_task_done(const thrum_task *task) { return !task->leaf; }
+bool thrum_task_done(const thrum_task *task)
+{
+    return !task->leaf;
+}
 
 bool thrum_task_cancelled(const thrum_task *task)
 {
@@ -182,7 +200,10 @@ int thrum_task_result(thrum_task *task, thrum_value *value)
     return (int)task->waiter.node.error;
 }
 
-thrum_task *thrum_current_task(void) { return thrum_state_here()->current; }
+thrum_task *thrum_current_task(void)
+{
+    return thrum_state_here()->current;
+}
 
 const thrum_function *thrum_task_function(const thrum_task *task)
 {
@@ -209,7 +230,7 @@ static void note_task(thrum_task *task, void *context)
 
 size_t thrum_all_tasks(thrum_task **tasks, size_t room)
 {
-    task_list list = { tasks, room, 0 };
+    task_list list = {tasks, room, 0};
     thrum_core_each_task(note_task, &list);
     return list.count;
 }

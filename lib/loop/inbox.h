@@ -22,8 +22,8 @@ int thrum_inbox_post(thrum_inbox *inbox, thrum_post *post, void (*wake)(thrum_lo
 /* Make every call that stands in it, oldest first. */
 void thrum_inbox_drain(thrum_inbox *inbox);
 
-/* From now on nothing comes in, which is told to everybody who tries as long as the memory is there. Forgets what was not
- * called, and waits for those who are waking the loop (a system call at most). */
+/* From now on nothing comes in, which is told to everybody who tries as long as the memory is there. Forgets what was
+ * not called, and waits for those who are waking the loop (a system call at most). */
 void thrum_inbox_close(thrum_inbox *inbox);
 
 static inline bool thrum_inbox_empty(thrum_inbox *inbox)

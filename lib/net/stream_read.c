@@ -262,9 +262,9 @@ thrum_awaitable thrum_stream_read_exactly(thrum_stream *stream, void *buffer, si
 
 /* ---- fill ---- */
 
-/* A task that has completed many waits in a row lets others run, between the end of one and what follows it. They may use
- * the memory that is lent: so bytes are lent only when that is at least so many waits away, which leaves combinators
- * around the fill room to end. */
+/* A task that has completed many waits in a row lets others run, between the end of one and what follows it. They may
+ * use the memory that is lent: so bytes are lent only when that is at least so many waits away, which leaves
+ * combinators around the fill room to end. */
 enum { LENDING = 16 };
 
 static thrum_step lend(thrum_stream *stream, thrum_task *task, const void *data, size_t size)

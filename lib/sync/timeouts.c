@@ -202,7 +202,8 @@ static const thrum_function timeout_function = {{NULL, timeout_step, NULL, timeo
                                                 NULL,
                                                 sizeof(timeout_frame),
                                                 sizeof(timeout_frame),
-                                                THRUM_SLOT_(sizeof(timeout_frame), 0), __LINE__};
+                                                THRUM_SLOT_(sizeof(timeout_frame), 0),
+                                                __LINE__};
 
 static thrum_awaitable timeout_new(thrum_time limit, thrum_awaitable what, bool relative)
 {

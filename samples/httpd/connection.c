@@ -113,7 +113,8 @@ static ASYNC(send_response,
 }
 
 /* The last response is on its way, and perhaps the client still sends. A connection that is closed with bytes unread is
- * reset, and the client may never see the response: so the output ends first, and the input is read away for a while. */
+ * reset, and the client may never see the response: so the output ends first, and the input is read away for a
+ * while. */
 static ASYNC(linger, ARGS((thrum_stream *, client)), LOCALS(const void *data; size_t size; int rounds; int error;))
 {
     ASYNC_BEGIN;
@@ -167,8 +168,8 @@ static ASYNC(turn_away, ARGS((thrum_stream *, client)), LOCALS_NONE, BUFFERS(str
     ASYNC_END;
 }
 
-/* The handler that the server runs for each connection. That a client goes away in the middle is daily business, and not
- * an error of this program; the server closes the stream when this ends. */
+/* The handler that the server runs for each connection. That a client goes away in the middle is daily business, and
+ * not an error of this program; the server closes the stream when this ends. */
 ASYNC(connection, ARGS((thrum_stream *, client), (void *, context)), LOCALS(struct site *site; int ignored;))
 {
     ASYNC_BEGIN;

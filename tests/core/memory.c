@@ -1,5 +1,6 @@
-/* When memory is used up: the n-th allocation of a large scenario fails, for every n; the same from one array of growing
- * size. Each run ends, with THRUM_ENOMEM or in order, every FINALLY and ON_DROP has run, and nothing is left in use. */
+/* When memory is used up: the n-th allocation of a large scenario fails, for every n; the same from one array of
+ * growing size. Each run ends, with THRUM_ENOMEM or in order, every FINALLY and ON_DROP has run, and nothing is left in
+ * use. */
 #include <stdlib.h>
 
 #include <sim.h>

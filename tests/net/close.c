@@ -1,7 +1,8 @@
 /* The end of a stream: graceful, at the deadline, by force. Numbers are those of tests/net/PORTED.md. */
 #include "support.h"
 
-/* 127: everything that was written arrives, megabytes of it, then the end; also when the peer had sent what nobody read. */
+/* 127: everything that was written arrives, megabytes of it, then the end; also when the peer had sent what nobody
+ * read. */
 NET_TEST(close, sends_everything_first, LOCALS(pair pair; char *bytes; outcome over; thrum_task * task; size_t at;))
 {
     enum { SIZE = 3000000 };

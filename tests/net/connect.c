@@ -152,8 +152,8 @@ NET_TEST(connect, local_address,
     ASYNC_END;
 }
 
-/* 136: cancelled while connect() is on its way: no descriptor stays open (the end of the test counts them). The queue of
- * the listening socket is full, so that the kernel does not answer. */
+/* 136: cancelled while connect() is on its way: no descriptor stays open (the end of the test counts them). The queue
+ * of the listening socket is full, so that the kernel does not answer. */
 NET_TEST(connect, cancelled, LOCALS(int listener, port, i, error; int others[8]; thrum_stream * stream;))
 {
     ASYNC_BEGIN;

@@ -1,5 +1,5 @@
-/* The n-th allocation fails, for every n of a scenario: each time something says THRUM_ENOMEM or goes without, and nothing
- * is left behind. */
+/* The n-th allocation fails, for every n of a scenario: each time something says THRUM_ENOMEM or goes without, and
+ * nothing is left behind. */
 #include "support.h"
 
 static struct {

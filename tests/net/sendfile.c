@@ -1,5 +1,5 @@
-/* thrum_stream_sendfile(): what arrives, in which order, and what it says when something ends early. Each case runs with
- * sendfile(2) and without. */
+/* thrum_stream_sendfile(): what arrives, in which order, and what it says when something ends early. Each case runs
+ * with sendfile(2) and without. */
 #include "support.h"
 
 #include <signal.h>

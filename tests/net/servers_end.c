@@ -36,7 +36,8 @@ static thrum_awaitable connect_to(const thrum_server *server)
     return thrum_open_connection("127.0.0.1", port);
 }
 
-/* test_server_close, test_wait_closed_basic, 138: nobody gets in any more, those who are in go on, and are waited for. */
+/* test_server_close, test_wait_closed_basic, 138: nobody gets in any more, those who are in go on, and are waited
+ * for. */
 NET_TEST(servers_end, close_leaves_connections,
          LOCALS(thrum_server *server; thrum_stream * client; outcome over; thrum_task * task; int port, error, n;
                 char text[8];))

@@ -265,7 +265,8 @@ static void check_nested(thrum_time outer, thrum_time inner, const char *expecte
     CHECK_STR(trace, expected);
 }
 
-/* 92, nested_timeouts_concurrent: both fire in one pass: the inner one lets the cancellation pass, the outer converts. */
+/* 92, nested_timeouts_concurrent: both fire in one pass: the inner one lets the cancellation pass, the outer
+ * converts. */
 TEST(timeouts, nested)
 {
     check_nested(50, 20, "io10");
@@ -301,8 +302,8 @@ TEST(timeouts, nested_in_the_past)
     CHECK_EQ(value, 0);
 }
 
-/* 93, nested_timeout_in_finally, timeout_after_cancellation: in the clean-up of a cancelled task a limit still converts,
- * since it compares with the count at its entry. */
+/* 93, nested_timeout_in_finally, timeout_after_cancellation: in the clean-up of a cancelled task a limit still
+ * converts, since it compares with the count at its entry. */
 static ASYNC(limit_in_finally, ARGS_NONE, LOCALS(thrum_deadline limit; thrum_try attempt; int error;))
 {
     ASYNC_BEGIN;
