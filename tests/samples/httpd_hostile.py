@@ -257,7 +257,9 @@ def throw(port, seed, count):
 
 
 def test_ten_thousand_malformed_requests():
-    with site() as folder, Httpd(folder.path, '--quiet') as httpd:
+    # What the address sanitizer keeps of freed memory would look like a leak.
+    small = {'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':quarantine_size_mb=1:thread_local_quarantine_size_kb=64'}
+    with site() as folder, Httpd(folder.path, '--quiet', environment=small) as httpd:
         throw(httpd.port, 'warm', 200)
         httpd.settle(lambda: True, '')
         descriptors, memory = httpd.descriptors(), httpd.memory()
@@ -267,7 +269,8 @@ def test_ten_thousand_malformed_requests():
         equal(httpd.get('/notes').body, b'plain words')
         httpd.settle(lambda: httpd.descriptors() <= descriptors, 'nothing stays open')
         grown = httpd.memory() - memory
-        assert grown < 16384, 'grown by %d kB' % grown
+        assert grown < 8192, 'grown by %d kB' % grown
+        print('grown by %d kB' % grown)
         httpd.stop()
         equal(httpd.errors, [])
 

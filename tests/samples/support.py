@@ -60,14 +60,14 @@ def equal(given, expected, what='value'):
 class Program:
     """A sample that runs. Its lines are collected by a thread, so it never waits for us."""
 
-    def __init__(self, *arguments, descriptors=None, program=None):
+    def __init__(self, *arguments, descriptors=None, program=None, environment=None):
         def prepare():
             signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where the tests were started from
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         self.process = subprocess.Popen([program or PROGRAM, *arguments], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace',
-                                        preexec_fn=prepare)
+                                        preexec_fn=prepare, env=dict(os.environ, **(environment or {})))
         self.lines, self.errors, self.ended = [], [], 0
         self.news = threading.Condition()
         for pipe, lines in ((self.process.stdout, self.lines), (self.process.stderr, self.errors)):
