@@ -21,7 +21,7 @@ enum thrum_error_code {
     THRUM_ESTATE = -4505,       /**< not now: wrong state, used twice, from the wrong place (RuntimeError) */
     THRUM_EPENDING = -4506,     /**< the future has no result yet (InvalidStateError) */
     THRUM_EDONE = -4507,        /**< the future has its result already (InvalidStateError) */
-    THRUM_EGROUP = -4508,       /**< children of a group failed; thrum_error_next() lists how (ExceptionGroup) */
+    THRUM_EGROUP = -4508,       /**< children of a group failed; `errors` of the detail lists how (ExceptionGroup) */
     THRUM_EINCOMPLETE = -4509,  /**< end of file in the middle of what was asked for (IncompleteReadError) */
     THRUM_ELIMIT = -4510,       /**< no separator within the stream's limit (LimitOverrunError) */
     THRUM_ECLOSED = -4511,      /**< the stream, server or loop is closed (RuntimeError, ConnectionError) */
