@@ -4,7 +4,7 @@
  *   load -p PORT -P SERVER_PID [-c CONNECTIONS] [-s BYTES] [-w WARM_MS] [-d MEASURED_MS] [-n REQUESTS] [-S] [-f
  * FLOODERS]
  *
- * -n ends after so many requests in place of a time; -S polls without sleeping, so that with one connection the
+ * -n makes exactly so many requests, and then holds the connections open until standard input ends; -S polls without sleeping, so that with one connection the
  * generator's own wake-up is not part of the latency; -f adds connections that send without pause and are not counted.
  * One JSON line comes out; the server's CPU time is read from its own clock. */
 #include "support/bench.h"
@@ -161,7 +161,7 @@ static struct totals drive(struct connection *connections)
 {
     struct epoll_event events[512];
     struct totals totals = {0, 0, 0, 0};
-    uint64_t now = bench_now();
+    uint64_t now = bench_now(), begun = (uint64_t)option.connections;
     uint64_t start = option.requests ? now : now + (uint64_t)option.warm_ms * 1000000u;
     uint64_t stop = option.requests ? now + 120000000000u : start + (uint64_t)option.measured_ms * 1000000u;
     int measuring = 0;
@@ -190,7 +190,8 @@ static struct totals drive(struct connection *connections)
                 continue;
             totals.requests++;
             histogram[bucket_of(now - connection->since)]++;
-            next_request(connection, now);
+            if (!option.requests || begun++ < (uint64_t)option.requests)
+                next_request(connection, now);
         }
     }
     totals.wall = now - totals.wall;
@@ -265,5 +266,8 @@ int main(int argc, char **argv)
            "\"p50_us\":%.1f,\"p99_us\":%.1f}\n",
            requests, requests / seconds, (double)totals.server / requests, (double)totals.server / seconds / 1e7,
            (double)totals.own / seconds / 1e7, percentile_us(0.5), percentile_us(0.99));
+    fflush(stdout);
+    while (option.requests && getchar() != EOF) {
+    }
     return 0;
 }

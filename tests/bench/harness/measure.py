@@ -19,7 +19,8 @@ class Failed(Exception):
 def result_line(command, core, seconds=120):
     """The JSON line that a benchmark program prints; None when the benchmark does not apply to it (exit 77)."""
     try:
-        done = subprocess.run(on_core(core, command), env=ENVIRONMENT, capture_output=True, text=True, timeout=seconds)
+        done = subprocess.run(on_core(core, command), env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=seconds)
     except subprocess.TimeoutExpired:
         raise Failed("%s: not done after %d s" % (" ".join(command), seconds)) from None
     if done.returncode == 77:
@@ -68,6 +69,16 @@ class Server:
         command = [load_generator(build), "-p", self.port, "-P", str(self.pid), "-c", str(connections), "-s", str(size)]
         return result_line([*command, *map(str, arguments)], LOAD_CORE)
 
+    def requests(self, build, connections, count, pid=None):
+        """Exactly so many echoes of 64 bytes, and the end of the server before that of its connections."""
+        command = [load_generator(build), "-p", self.port, "-c", str(connections), "-n", str(count)]
+        with subprocess.Popen(on_core(LOAD_CORE, command), env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True) as load:
+            line = load.stdout.readline()
+            self.stop(pid)
+        if not line or json.loads(line)["requests"] != count:
+            raise Failed("%s: did not answer %d requests" % (" ".join(self.command), count))
+
 
 def log_file():
     return tempfile.NamedTemporaryFile("r", prefix="thrum-bench-", suffix=".log")
@@ -99,13 +110,13 @@ def micro_instructions(command, bench, low=20000, high=60000):
 
 def echo_instructions(build, command, connections=64, low=2000, high=12000):
     """User instructions of the server an echo of 64 bytes."""
-    taken = []
+    counts = []
     for requests in (low, high):
         with log_file() as log:
             with Server(command, cachegrind(log.name)) as server:
-                done = server.load(build, connections, 64, "-n", requests)
-            taken.append((instruction_count(log, command), done["requests"]))
-    return (taken[1][0] - taken[0][0]) / (taken[1][1] - taken[0][1])
+                server.requests(build, connections, requests)
+            counts.append(instruction_count(log, command))
+    return (counts[1] - counts[0]) / (high - low)
 
 
 def echo_calls(build, command, connections=64, low=1000, high=5000):
@@ -116,10 +127,9 @@ def echo_calls(build, command, connections=64, low=1000, high=5000):
             with Server(command, ["strace", "-f", "-c", "-U", "calls,name", "-o", log.name]) as server:
                 with open("/proc/%d/task/%d/children" % (server.pid, server.pid)) as children:
                     traced = int(children.read().split()[0])
-                done = server.load(build, connections, 64, "-n", requests)
-                server.stop(traced)
+                server.requests(build, connections, requests, traced)
             rows = (line.split() for line in log)
-            taken.append(({row[1]: int(row[0]) for row in rows if len(row) == 2 and row[0].isdigit()}, done["requests"]))
-    (before, first), (after, second) = taken
-    calls = {name: (count - before.get(name, 0)) / (second - first) for name, count in after.items() if name != "total"}
+            taken.append({row[1]: int(row[0]) for row in rows if len(row) == 2 and row[0].isdigit()})
+    before, after = taken
+    calls = {name: (count - before.get(name, 0)) / (high - low) for name, count in after.items() if name != "total"}
     return {name: count for name, count in calls.items() if abs(count) >= 0.0005}
