@@ -3,9 +3,9 @@
  *     chat                  on 127.0.0.1, port 7778
  *     chat --port 9000      on another port
  *
- * Talk to it with `nc 127.0.0.1 7778`. The first line is your name; "/join ROOM" takes you elsewhere, "/who" lists who is
- * here, "/quit" ends it, and everything else is heard by all in the room. Who does not read what the others say is put out:
- * nobody waits for the slow. */
+ * Talk to it with `nc 127.0.0.1 7778`. The first line is your name; "/join ROOM" takes you elsewhere, "/who" lists who
+ * is here, "/quit" ends it, and everything else is heard by all in the room. Who does not read what the others say is
+ * put out: nobody waits for the slow. */
 #include <ctype.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -86,7 +86,7 @@ static ASYNC(deliver, ARGS((struct member *, member)), LOCALS(size_t size; int e
     do {
         AWAIT_UNTIL(self->member->waiting || self->member->leaving, &self->member->news);
         thrum_event_clear(&self->member->news);
-        /* While this waits for the peer, more may be said: that goes into the outbox, and these bytes stay where they are. */
+        /* While this waits for the peer, more may be said: that goes into the outbox, and these bytes stay. */
         self->size = self->member->waiting;
         memcpy(self->text, self->member->outbox, self->size);
         self->member->waiting = 0;

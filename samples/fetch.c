@@ -3,8 +3,8 @@
  *     fetch [--limit N] [--timeout SECONDS] [--save FOLDER] URL...
  *
  * At most N (8) are under way at a time, each may take so long (30 s). A line says how each went; with --save their
- * bodies go into FOLDER/1, FOLDER/2 and so on. Progress shows when the standard error is a terminal. Ends with 1 when one
- * of them failed. */
+ * bodies go into FOLDER/1, FOLDER/2 and so on. Progress shows when the standard error is a terminal. Ends with 1 when
+ * one of them failed. */
 #include <errno.h>
 #include <getopt.h>
 #include <http_parser.h>

@@ -269,7 +269,7 @@ def test_ten_thousand_malformed_requests():
         equal(httpd.get('/notes').body, b'plain words')
         httpd.settle(lambda: httpd.descriptors() <= descriptors, 'nothing stays open')
         grown = httpd.memory() - memory
-        assert grown < 8192, 'grown by %d kB' % grown
+        assert grown < 4096, 'grown by %d kB' % grown
         print('grown by %d kB' % grown)
         httpd.stop()
         equal(httpd.errors, [])
