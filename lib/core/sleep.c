@@ -7,6 +7,7 @@ static thrum_step yield_start(thrum_task *task, thrum_record *record)
 {
     thrum_step step = {THRUM_PARKED_};
     (void)record;
+    task->waiter.as.value = 0;
     /* It is NODE_READY or NODE_LOOK, being in its step, and stays that. */
     list_append(&thrum_state_here()->ready, &task->waiter.node);
     return step;
