@@ -53,11 +53,12 @@ static THRUM_COLD_ void finish_seen(thrum_state *state, thrum_task *task, const 
     node->error = error;
     node->state = NODE_DONE;
     task->waiter.as.value = error ? 0 : value;
+    bool child = node->flags & TASK_CHILD;
+    if (child)
+        ready_push(state, node, NODE_ENDED); /* the group has waited from the beginning, so it comes first */
     if (task->waiters.first)
         wake_waiters(task);
-    if (node->flags & TASK_CHILD)
-        ready_push(state, node, NODE_ENDED);
-    else if (!(node->flags & TASK_OWNED))
+    if (!child && !(node->flags & TASK_OWNED))
         thrum_task_free(state, task);
 }
 
