@@ -172,6 +172,9 @@ void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned k
     pool_slab *slab = (pool_slab *)(void *)((char *)block - SLAB_HEADER);
     (void)size;
     (void)kind;
+    for (pool_walk *walk = pool->walks; walk; walk = walk->outer)
+        if (walk->next == slab)
+            walk->next = slab->next;
     if (slab->next)
         slab->next->previous = slab->previous;
     if (slab->previous)
@@ -198,8 +201,10 @@ void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block,
         for (size_t i = 0; i < pool->tasks; i++)
             if (!marked_free(pool->end + i * ARRAY_TASK))
                 visit(pool->end + i * ARRAY_TASK, context);
-    for (pool_slab *slab = pool->slabs, *next; slab; slab = next) {
-        next = slab->next; /* visiting a large block may free it, and its slab with it */
+    pool_walk walk = {pool->slabs, pool->walks};
+    pool->walks = &walk;
+    for (pool_slab *slab; (slab = walk.next) != NULL;) {
+        walk.next = slab->next;
         if (slab->kind != kind)
             continue;
         if (slab->single)
@@ -209,6 +214,7 @@ void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block,
                 if (in_use(slab, i))
                     visit(slab->blocks + i * slab->size, context);
     }
+    pool->walks = walk.outer;
 }
 
 int thrum_pool_clear(void)

@@ -39,6 +39,12 @@ typedef struct pool_lists {
 #endif
 } pool_lists;
 
+/* Where a walk over the slabs goes on. What it visits may free large blocks of any kind, and their slabs with them. */
+typedef struct pool_walk {
+    struct pool_slab *next;
+    struct pool_walk *outer;
+} pool_walk;
+
 typedef struct thrum_pool {
     size_t limit;   /* larger blocks come from the allocator one by one; 0 until first use */
     unsigned slots; /* classes below this one are free lists to be used at once; 0 until first use */
@@ -48,6 +54,7 @@ typedef struct thrum_pool {
     char *memory, *end; /* the rest of a static array */
     size_t size, tasks; /* of that array; tasks at its end */
     bool array;
+    pool_walk *walks; /* that go on */
 } thrum_pool;
 
 /* The host's allocator. A microcontroller has none: there the pool has nothing until it is given memory. */

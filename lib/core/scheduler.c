@@ -304,6 +304,19 @@ void thrum_core_each_task(void (*visit)(thrum_task *task, void *context), void *
     thrum_pool_walk(&thrum_state_here()->pool, POOL_TASK, visit_task, call);
 }
 
+/* Done callbacks of a task that will not end: they are forgotten, and their handles may be used again. */
+static void forget_callbacks(thrum_task *task)
+{
+    thrum_waiters tasks = {NULL};
+    thrum_waiter *waiter;
+    while ((waiter = thrum_waiters_pop(&task->waiters)) != NULL)
+        if (waiter->node.flags & TASK_IS)
+            thrum_waiters_add(&tasks, waiter);
+        else
+            waiter->node.state = NODE_IDLE;
+    task->waiters = tasks;
+}
+
 /* Tasks that are left when the loop closes: take each out of whatever it waits in, tell of it, free its frames. */
 static void detach(thrum_task *task, void *context)
 {
@@ -311,6 +324,7 @@ static void detach(thrum_task *task, void *context)
                                        line_of(task->leaf) };
     (void)context;
     thrum_core_tell(&report);
+    forget_callbacks(task);
     thrum_task_cancel(task);
 }
 

@@ -121,11 +121,31 @@ static thrum_step wait_start(thrum_task *task, thrum_record *record)
     return parked(task);
 }
 
+/* The task that is waited for is asked to end, and so is what that waits for in turn: one after the other, so that a long
+ * row does not take the C stack. Tasks that wait for one another in a circle would wait for ever: there the circle is
+ * opened (found by Brent's method: a mark that moves on after 1, 2, 4, 8 ... steps). */
 static thrum_cancel_result wait_cancel(thrum_task *task)
 {
     if (thrum_task_woken(task))
         return THRUM_DETACHED;
-    return thrum_task_cancel((thrum_task *)task->object) ? THRUM_FORWARDED : THRUM_REFUSED;
+    thrum_task *target = (thrum_task *)task->object, *mark = task;
+    uint32_t steps = 0, stride = 1;
+    while (target->waiter.node.state == NODE_PARKED && target->operations == &thrum_task_wait_operations) {
+        if (target == mark) {
+            thrum_waiters_remove(&((thrum_task *)target->object)->waiters, &target->waiter);
+            thrum_wake(&target->waiter, THRUM_ECANCELED, 0);
+            return THRUM_FORWARDED;
+        }
+        if (target->waiter.node.count < UINT16_MAX)
+            target->waiter.node.count++;
+        if (++steps == stride) {
+            mark = target;
+            stride *= 2;
+            steps = 0;
+        }
+        target = (thrum_task *)target->object;
+    }
+    return thrum_task_cancel(target) ? THRUM_FORWARDED : THRUM_REFUSED;
 }
 
 const thrum_operations thrum_task_wait_operations = {wait_start, NULL, wait_cancel, NULL, "task"};
