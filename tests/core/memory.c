@@ -1,6 +1,7 @@
 /* When memory is used up: the n-th allocation of a large scenario fails, for every n; the same from one array of
  * growing size. Each run ends, with THRUM_ENOMEM or in order, every FINALLY and ON_DROP has run, and nothing is left in
  * use. */
+/* Cancellations are swallowed on purpose. thrum-check: ignore-file thrum-cancellation-swallowed */
 #include <stdlib.h>
 
 #include <sim.h>
