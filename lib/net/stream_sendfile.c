@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/sendfile.h>
+#endif
 
 #include "net/stream.h"
 
@@ -16,6 +18,7 @@ enum { PIECE = 16384, MOST = 1024 * 1024 };
 
 bool stream_sendfile_portable = false;
 
+#ifdef __linux__
 /* sendfile(2) knows no MSG_NOSIGNAL, and SIGPIPE is not ours to ignore: it is held back in this thread, and taken away
  * if this very call raised it. */
 static ssize_t sendfile_silently(int descriptor, int file, off_t at, size_t size)
@@ -39,6 +42,15 @@ static ssize_t sendfile_silently(int descriptor, int file, off_t at, size_t size
     errno = error;
     return sent;
 }
+#else
+/* Other systems have other calls of this name. */
+static ssize_t sendfile_silently(int descriptor, int file, off_t at, size_t size)
+{
+    (void)descriptor, (void)file, (void)at, (void)size;
+    errno = ENOSYS;
+    return -1;
+}
+#endif
 
 /* The file has no more, or fails: what it had is all. */
 static long file_over(stream_writer *writer, int error)

@@ -115,7 +115,7 @@ static ASYNC(send_response,
 /* The last response is on its way, and perhaps the client still sends. A connection that is closed with bytes unread is
  * reset, and the client may never see the response: so the output ends first, and the input is read away for a
  * while. */
-static ASYNC(linger, ARGS((thrum_stream *, client)), LOCALS(const void *data; size_t size; int rounds; int error;))
+static ASYNC(linger, ARGS((thrum_stream *, client)), LOCALS(const void *data; size_t size; int rounds;))
 {
     ASYNC_BEGIN;
     (void)thrum_stream_write_eof(self->client);
