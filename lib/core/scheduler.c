@@ -83,7 +83,7 @@ static THRUM_INLINE_ void finish(thrum_state *state, thrum_task *task, const thr
 static THRUM_COLD_ void end_unbegun(thrum_state *state, thrum_task *task)
 {
     const thrum_function *function = function_of(task->leaf);
-    thrum_awaitable unbegun = { (uintptr_t)(void *)task->leaf };
+    thrum_awaitable unbegun = {(uintptr_t)(void *)task->leaf};
     task->waiter.node.flags &= (uint8_t)~TASK_MUST_CANCEL;
     task->leaf = NULL;
     thrum_drop(unbegun);
@@ -174,7 +174,10 @@ static THRUM_COLD_ void look_and_resume(thrum_state *state, thrum_task *task)
     }
 }
 
-static THRUM_COLD_ void begin_nested(thrum_state *state, thrum_task *task) { begin_task(state, task); }
+static THRUM_COLD_ void begin_nested(thrum_state *state, thrum_task *task)
+{
+    begin_task(state, task);
+}
 
 void thrum_task_start_now(thrum_task *task)
 {
@@ -232,7 +235,7 @@ static THRUM_INLINE_ void run_batch(thrum_state *state)
         }
         case NODE_DUE:
             THRUM_PREFETCH_(task_of(node)->leaf); /* it has slept; its frame is likely far away */
-            task_of(node)->waiter.as.value = 0; /* it was the time */
+            task_of(node)->waiter.as.value = 0;   /* it was the time */
             ready_push(state, node, node->flags & TASK_MUST_CANCEL ? NODE_LOOK : NODE_READY);
             break;
         case NODE_ENDED: {
@@ -261,13 +264,25 @@ unsigned thrum_core_batch(unsigned passes)
     return made;
 }
 
-void thrum_core_hurry(void) { thrum_state_here()->hurry = true; }
+void thrum_core_hurry(void)
+{
+    thrum_state_here()->hurry = true;
+}
 
-bool thrum_core_ready(void) { return !list_empty(&thrum_state_here()->ready); }
+bool thrum_core_ready(void)
+{
+    return !list_empty(&thrum_state_here()->ready);
+}
 
-thrum_time thrum_core_next(void) { return thrum_timers_next(thrum_state_here()->timers); }
+thrum_time thrum_core_next(void)
+{
+    return thrum_timers_next(thrum_state_here()->timers);
+}
 
-thrum_time thrum_now(void) { return thrum_state_here()->now; }
+thrum_time thrum_now(void)
+{
+    return thrum_state_here()->now;
+}
 
 /* ---- a loop comes and goes ---- */
 
@@ -300,7 +315,7 @@ static void visit_task(void *block, void *context)
 
 void thrum_core_each_task(void (*visit)(thrum_task *task, void *context), void *context)
 {
-    void *call[2] = { &visit, context };
+    void *call[2] = {&visit, context};
     thrum_pool_walk(&thrum_state_here()->pool, POOL_TASK, visit_task, call);
 }
 
@@ -320,8 +335,8 @@ static void forget_callbacks(thrum_task *task)
 /* Tasks that are left when the loop closes: take each out of whatever it waits in, tell of it, free its frames. */
 static void detach(thrum_task *task, void *context)
 {
-    const thrum_core_report report = { "task was destroyed but it is pending", 0, task, function_of(task->leaf),
-                                       line_of(task->leaf) };
+    const thrum_core_report report = {"task was destroyed but it is pending", 0, task, function_of(task->leaf),
+                                      line_of(task->leaf)};
     (void)context;
     thrum_core_tell(&report);
     forget_callbacks(task);
@@ -352,7 +367,8 @@ static void destroy(void *block, void *context)
 static void never_awaited(void *block, void *context)
 {
     thrum_coro *coro = (thrum_coro *)block;
-    const thrum_core_report report = { "async function was never awaited", 0, NULL, function_of(coro), function_of(coro)->line };
+    const thrum_core_report report = {"async function was never awaited", 0, NULL, function_of(coro),
+                                      function_of(coro)->line};
     (void)context;
     coro->caller = FRAME_LEFT_OVER;
     thrum_core_tell(&report);
@@ -360,7 +376,7 @@ static void never_awaited(void *block, void *context)
 
 static void drop_left_over(void *block, void *context)
 {
-    thrum_awaitable unstarted = { (uintptr_t)block };
+    thrum_awaitable unstarted = {(uintptr_t)block};
     (void)context;
     if (((thrum_coro *)block)->caller == FRAME_LEFT_OVER)
         thrum_drop(unstarted);

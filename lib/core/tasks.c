@@ -121,9 +121,9 @@ static thrum_step wait_start(thrum_task *task, thrum_record *record)
     return parked(task);
 }
 
-/* The task that is waited for is asked to end, and so is what that waits for in turn: one after the other, so that a long
- * row does not take the C stack. Tasks that wait for one another in a circle would wait for ever: there the circle is
- * opened (found by Brent's method: a mark that moves on after 1, 2, 4, 8 ... steps). */
+/* The task that is waited for is asked to end, and so is what that waits for in turn: one after the other, so that a
+ * long row does not take the C stack. Tasks that wait for one another in a circle would wait for ever: there the circle
+ * is opened (found by Brent's method: a mark that moves on after 1, 2, 4, 8 ... steps). */
 static thrum_cancel_result wait_cancel(thrum_task *task)
 {
     if (thrum_task_woken(task))

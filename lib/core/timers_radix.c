@@ -235,8 +235,9 @@ static bool open_slot(thrum_timers *timers, thrum_time now)
         list_splice(&moving, &from->node);
         slot_emptied(timers, from);
         timers->floor = begins;
-        /* Many timers lie all over the memory, and each is known by the one before only. A look from the other end brings
-         * the second half into the cache while the first is moved; past the middle it goes astray, which does no harm. */
+        /* Many timers lie all over the memory, and each is known by the one before only. A look from the other end
+         * brings the second half into the cache while the first is moved; past the middle it goes astray, which does no
+         * harm. */
         for (thrum_node *ahead = moving.prev; !list_empty(&moving); ahead = ahead->prev) {
             thrum_node *node = moving.next;
             THRUM_PREFETCH_(ahead);

@@ -4,9 +4,10 @@
  *   load -p PORT -P SERVER_PID [-c CONNECTIONS] [-s BYTES] [-w WARM_MS] [-d MEASURED_MS] [-n REQUESTS] [-S] [-f
  * FLOODERS]
  *
- * -n makes exactly so many requests, and then holds the connections open until standard input ends; -S polls without sleeping, so that with one connection the
- * generator's own wake-up is not part of the latency; -f adds connections that send without pause and are not counted.
- * One JSON line comes out; the server's CPU time is read from its own clock. */
+ * -n makes exactly so many requests, and then holds the connections open until standard input ends; -S polls without
+ * sleeping, so that with one connection the generator's own wake-up is not part of the latency; -f adds connections
+ * that send without pause and are not counted. One JSON line comes out; the server's CPU time is read from its own
+ * clock. */
 #include "support/bench.h"
 
 #include <arpa/inet.h>
