@@ -29,7 +29,8 @@ struct thrum_task {
  * [never waits · one task of the pool · this loop's thread only]
  *
  * @param what  an awaitable; spent by this call whatever it gives
- * @return gives an owned reference, to be given back with thrum_task_release(); NULL when the pool is used up
+ * @return gives an owned reference, to be given back with thrum_task_release(); NULL when the pool is used up or the
+ *         thread has no loop
  *
  * asyncio: create_task
  */
@@ -40,7 +41,7 @@ THRUM_API thrum_task *thrum_spawn(thrum_awaitable what) THRUM_MUST_USE_;
  * [never waits · one task of the pool · this loop's thread only]
  *
  * @param what  an awaitable; spent by this call whatever it gives
- * @return gives 0; THRUM_ENOMEM
+ * @return gives 0; THRUM_ENOMEM; THRUM_ESTATE when the thread has no loop
  *
  * asyncio: create_task, the result forgotten (which there may lose the task, here not)
  */
@@ -52,7 +53,7 @@ THRUM_API int thrum_spawn_detached(thrum_awaitable what);
  * [never waits · one task of the pool · runs other code · this loop's thread only]
  *
  * @param what  an awaitable; spent by this call whatever it gives
- * @return gives an owned reference; the task may be done already. NULL when the pool is used up
+ * @return gives an owned reference; the task may be done already. NULL as thrum_spawn()
  *
  * asyncio: Task(eager_start=True)
  */

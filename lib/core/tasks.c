@@ -66,7 +66,7 @@ thrum_task *thrum_spawn(thrum_awaitable what)
 
 int thrum_spawn_detached(thrum_awaitable what)
 {
-    return spawn(what, 0) ? 0 : THRUM_ENOMEM;
+    return spawn(what, 0) ? 0 : thrum_state_here()->open ? THRUM_ENOMEM : THRUM_ESTATE;
 }
 
 thrum_task *thrum_spawn_eager(thrum_awaitable what)

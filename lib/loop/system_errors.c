@@ -8,7 +8,7 @@
 
 const char *loop_system_error(int code, bool name)
 {
-    return code < 0 ? name ? strerrorname_np(-code) : strerrordesc_np(-code) : NULL;
+    return code < 0 && code >= -4095 ? name ? strerrorname_np(-code) : strerrordesc_np(-code) : NULL;
 }
 
 #else
@@ -51,7 +51,7 @@ static const system_text texts[] = {
 const char *loop_system_error(int code, bool name)
 {
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (texts[i].number == -code)
+        if (code == -texts[i].number)
             return name ? texts[i].name : texts[i].text;
     return NULL;
 }
