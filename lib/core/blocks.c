@@ -10,7 +10,7 @@ static void must_be_closed(thrum_task *task, const thrum_scope *scope)
     /* Only the top of the list can be this very scope of a body that came back by a goto. */
     for (const thrum_scope *open = task->scopes; open; open = open->outer)
         if (THRUM_UNLIKELY_(open == scope))
-            thrum_panic("a block was entered again that is still open", NULL, 0);
+            thrum_panic("a block was entered again that is still open", function_of(task->leaf), line_of(task->leaf));
 }
 
 static void link_scope(thrum_task *task, thrum_scope *scope, uint32_t label, uint8_t flags)

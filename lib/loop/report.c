@@ -1,7 +1,8 @@
 /* Errors that nobody awaits: to the exception handler, which unless set writes to the log. */
-#include <stddef.h>
+#include <stdlib.h>
 
 #include "core/errors.h"
+#include "core/panic.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 
@@ -59,8 +60,17 @@ void loop_core_report(const thrum_core_report *core)
         thrum_loop_call_exception_handler(loop, &report);
 }
 
+static void say_and_abort(const char *what, const thrum_function *function, uint32_t line)
+{
+    thrum_log("%s", what);
+    if (function)
+        thrum_log("  in %s, %s:%u", thrum_function_name(function), thrum_function_file(function), (unsigned)line);
+    abort();
+}
+
 /* Before anything runs, so that error codes have their names also where there is no loop yet. */
-__attribute__((constructor)) static void name_system_errors(void)
+__attribute__((constructor)) static void set_hooks(void)
 {
     thrum_system_error_hook = loop_system_error;
+    thrum_panic_hook = say_and_abort;
 }
