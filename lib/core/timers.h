@@ -12,6 +12,7 @@ enum { TIMER_LEVELS = 8, TIMER_SLOTS = 64 };
 typedef struct thrum_timers {
     thrum_time soonest; /* nothing is due before this */
     bool stale;         /* the timer that was soonest is gone */
+    bool unsorted;      /* `current` may be out of order */
     thrum_time floor;   /* a time that has been reached */
     uint64_t filled[TIMER_LEVELS];
     thrum_waiter current; /* what is due in the same tick as the floor, or before */

@@ -46,7 +46,7 @@ static void slot_init(thrum_waiter *slot)
 void thrum_timers_open(thrum_timers *timers, thrum_time now)
 {
     timers->soonest = THRUM_NEVER;
-    timers->stale = false;
+    timers->stale = timers->unsorted = false;
     timers->floor = now;
     slot_init(&timers->current);
     for (unsigned level = 0; level < TIMER_LEVELS; level++)
@@ -65,7 +65,8 @@ static inline void insert(thrum_timers *timers, thrum_waiter *waiter)
         unsigned digit = (unsigned)((uint64_t)when >> (TICK_BITS + DIGIT_BITS * level)) % TIMER_SLOTS;
         timers->filled[level] |= UINT64_C(1) << digit;
         slot = &timers->slots[level * TIMER_SLOTS + digit];
-    }
+    } else if (!list_empty(&slot->node) && when < waiter_of(slot->node.prev)->as.when)
+        timers->unsorted = true;
     if (when < slot->as.when)
         slot->as.when = when;
     list_append(&slot->node, &waiter->node);
@@ -122,7 +123,9 @@ static void look_again(thrum_timers *timers)
     thrum_time soonest = THRUM_NEVER;
     unsigned seen = 0;
     timers->stale = false;
-    if (slot)
+    if (slot == &timers->current && !timers->unsorted)
+        soonest = waiter_of(slot->node.next)->as.when;
+    else if (slot)
         for (thrum_node *node = slot->node.next; node != &slot->node; node = node->next) {
             if (waiter_of(node)->as.when < soonest)
                 soonest = waiter_of(node)->as.when;
@@ -178,43 +181,34 @@ static thrum_node *sort(thrum_node *chain)
     }
 }
 
-static bool sorted(const thrum_node *list)
+/* Put `current` in order, unless it is; what is armed meanwhile seldom comes before what is there. */
+static void sort_current(thrum_timers *timers)
 {
-    for (const thrum_node *node = list->next; node->next != list; node = node->next)
-        if (((const thrum_waiter *)(const void *)node->next)->as.when <
-            ((const thrum_waiter *)(const void *)node)->as.when)
-            return false;
-    return true;
+    thrum_node *list = &timers->current.node;
+    if (!timers->unsorted)
+        return;
+    timers->unsorted = false;
+    list->prev->next = NULL;
+    thrum_node *node = sort(list->next);
+    list_init(list);
+    for (thrum_node *next; node; node = next) {
+        next = node->next;
+        list_append(list, node);
+    }
 }
 
 /* Move what stands in `current` and is due to the ready queue, in order. */
 static void take_current(thrum_state *state, thrum_timers *timers, thrum_time now)
 {
-    thrum_node due, rest;
-    list_init(&due);
-    list_init(&rest);
-    list_splice(&rest, &timers->current.node);
-    slot_init(&timers->current);
-    for (thrum_node *ahead = rest.prev; !list_empty(&rest); ahead = ahead->prev) {
-        thrum_node *node = rest.next;
-        THRUM_PREFETCH_(ahead);
+    thrum_node *list = &timers->current.node;
+    sort_current(timers);
+    while (!list_empty(list) && waiter_of(list->next)->as.when <= now) {
+        thrum_node *node = list->next;
+        THRUM_PREFETCH_(node->next->next);
         list_remove(node);
-        if (waiter_of(node)->as.when <= now)
-            list_append(&due, node);
-        else
-            insert(timers, waiter_of(node));
-    }
-    if (list_empty(&due))
-        return;
-    bool in_order = sorted(&due);
-    thrum_node *node = due.next;
-    due.prev->next = NULL;
-    if (!in_order)
-        node = sort(node);
-    for (thrum_node *next; node; node = next) {
-        next = node->next;
         ready_push(state, node, node->flags & TASK_IS ? NODE_DUE : NODE_CALL);
     }
+    timers->current.as.when = list_empty(list) ? THRUM_NEVER : waiter_of(list->next)->as.when;
 }
 
 /* Raise the floor to the beginning of the first slot that has timers, if `now` has reached that, and let them move
