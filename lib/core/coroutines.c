@@ -162,6 +162,11 @@ static THRUM_COLD_ thrum_step start_record(thrum_task *task, thrum_record *recor
 static THRUM_INLINE_ thrum_step begin(thrum_task *task, thrum_awaitable what)
 {
     thrum_record *record = (thrum_record *)(void *)head_of(what);
+#if THRUM_DEBUG
+    const thrum_coro *again = (const thrum_coro *)(const void *)record;
+    if (!(what.word & WORD_RECORD) && again->caller == POOL_FREE_MARK)
+        thrum_panic("an awaitable is used again", function_of(task->leaf), line_of(task->leaf));
+#endif
     const thrum_operations *operations = record->head.operations;
     if (what.word & WORD_RECORD) {
         thrum_state *state = thrum_state_here();
