@@ -117,8 +117,8 @@ THRUM_API bool thrum_future_cancelled(const thrum_future *future);
 THRUM_API int thrum_future_result(thrum_future *future, thrum_value *value);
 
 /**
- * Have a handle called when the future is done: always through the loop, in the order of adding; `handle->node.error`
- * and `handle->as.value` are the outcome (thrum_handle_error(), thrum_handle_value()).
+ * Have a handle called when the future is done: always through the loop, in the order of adding. In the callback
+ * thrum_handle_error() and thrum_handle_value() give the outcome.
  * [never waits · no allocation · this loop's thread only]
  *
  * @param future  any; one that is done has the handle queued at once

@@ -21,7 +21,7 @@ THRUM_BEGIN_DECLS
  * At a delay of 0 or less, what has not begun never begins (a task or future that is done gives its result).
  * [awaits · cancels and joins what it was given · one frame of the pool · this loop's thread only]
  *
- * @param delay  ticks; THRUM_NEVER for no limit
+ * @param delay  ticks from thrum_now(); THRUM_NEVER for no limit
  * @param what   an awaitable; spent by this call
  * @return gives what `what` gives, also when that ignored its cancellation; THRUM_ETIMEDOUT; the error of its clean-up
  *
@@ -57,7 +57,7 @@ typedef struct thrum_deadline {
  * [awaits, never suspends · no allocation · this loop's thread only]
  *
  * @param deadline  in the LOCALS of the function; one that is open gives THRUM_ESTATE
- * @param delay     ticks from this call on; THRUM_NEVER: none until thrum_deadline_reschedule()
+ * @param delay     ticks from thrum_now(), as of this call; THRUM_NEVER: none until thrum_deadline_reschedule()
  * @return gives 0
  *
  * asyncio: timeout

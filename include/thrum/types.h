@@ -23,7 +23,8 @@ typedef int64_t thrum_value;
 typedef int32_t thrum_value;
 #endif
 
-/** Durations as constants: `SECONDS(0.5)`, `MILLISECONDS(20)`. */
+/** Durations as constants: `SECONDS(0.5)`, `MILLISECONDS(20)`. Anything but a constant is computed in floating point,
+ * which small targets lack. */
 #define THRUM_SECONDS(s) ((thrum_time)((s) * (double)THRUM_TICKS_PER_SECOND))
 #define THRUM_MILLISECONDS(ms) ((thrum_time)((ms) * ((double)THRUM_TICKS_PER_SECOND / 1e3)))
 #define THRUM_MICROSECONDS(us) ((thrum_time)((us) * ((double)THRUM_TICKS_PER_SECOND / 1e6)))
