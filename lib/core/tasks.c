@@ -167,7 +167,9 @@ bool thrum_task_cancel(thrum_task *task)
     }
     if (node->count < UINT16_MAX)
         node->count++;
-    if ((node->state == NODE_PARKED || node->state == NODE_TIMED) && task->operations)
+    if (node->state == NODE_DUE)
+        list_remove(node); /* its sleep is over, but did not wake it yet: the cancellation does so first */
+    if ((node->state == NODE_PARKED || node->state == NODE_TIMED || node->state == NODE_DUE) && task->operations)
         thrum_cancel_parked(thrum_state_here(), task);
     else {
         node->flags |= TASK_MUST_CANCEL;
