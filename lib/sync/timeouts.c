@@ -137,6 +137,7 @@ typedef struct timeout_frame {
     uint16_t before;
     uint8_t state;
     bool relative;
+    bool of_task; /* `what` is one: see late_start() */
 } timeout_frame;
 
 static void timeout_fire(thrum_handle *timer)
@@ -155,6 +156,69 @@ static thrum_step timeout_end(timeout_frame *frame, int32_t error, thrum_value v
     return step;
 }
 
+/* ---- no time at all: a task or future that is not done is cancelled, and its end waited for, beside it. Who cancels
+ * the wait does not cancel it once more. asyncio's wait_for() has a callback and a future of its own in between, so this
+ * takes a pass more than an await. ---- */
+
+static thrum_waiters *late_waiters(const timeout_frame *frame, void *object)
+{
+    return frame->of_task ? &((thrum_task *)object)->waiters : &((thrum_future *)object)->waiters;
+}
+
+static thrum_step late_start(thrum_task *task, thrum_record *record)
+{
+    timeout_frame *frame = (timeout_frame *)(void *)task->leaf;
+    thrum_waiters_add(late_waiters(frame, record->object), &task->waiter);
+    thrum_step step = parked(task);
+    if (frame->of_task)
+        thrum_task_cancel((thrum_task *)record->object);
+    else
+        thrum_future_cancel((thrum_future *)record->object);
+    return step;
+}
+
+static thrum_step late_resume(thrum_task *task)
+{
+    timeout_frame *frame = (timeout_frame *)(void *)task->leaf;
+    int error = (int)task->waiter.node.error;
+    thrum_value value = task->waiter.as.value;
+    if (frame->state == LIMIT_SET) {
+        frame->state = LIMIT_OVER;
+        thrum_step step = parked(task);
+        thrum_wake(&task->waiter, error, value);
+        return step;
+    }
+    return done(thrum_state_here(), task, error == THRUM_ECANCELED ? THRUM_ETIMEDOUT : error, value);
+}
+
+static thrum_cancel_result late_cancel(thrum_task *task)
+{
+    if (!thrum_task_woken(task))
+        thrum_waiters_remove(late_waiters((timeout_frame *)(void *)task->leaf, task->object), &task->waiter);
+    return THRUM_DETACHED;
+}
+
+static const thrum_operations late_operations = {late_start, late_resume, late_cancel, NULL, "timeout"};
+
+/* The time is up before it begins. Only what goes on by itself may still have an outcome; the rest never begins. */
+static thrum_step begin_late(thrum_task *task, timeout_frame *frame)
+{
+    thrum_step step = {THRUM_DONE_};
+    thrum_record *record = (thrum_record *)(void *)head_of(frame->what);
+    void *object = record->object;
+    frame->of_task = record->head.operations == &thrum_task_wait_operations;
+    if (!frame->of_task && record->head.operations != &thrum_future_wait_operations) {
+        thrum_drop(frame->what);
+        task->waiter.node.error = THRUM_ETIMEDOUT;
+        return step;
+    }
+    if (frame->of_task ? object == task || thrum_task_done((thrum_task *)object)
+                       : thrum_future_done((thrum_future *)object))
+        return thrum_begin(task, frame->what);
+    thrum_drop(frame->what);
+    return thrum_begin(task, make_awaitable(thrum_state_here(), &late_operations, object, 0));
+}
+
 static thrum_step timeout_step(thrum_task *task)
 {
     timeout_frame *frame = (timeout_frame *)(void *)task->leaf;
@@ -164,25 +228,16 @@ static thrum_step timeout_step(thrum_task *task)
         frame->task = task;
         frame->before = task->waiter.node.count;
         frame->state = LIMIT_SET;
-        bool late = when != THRUM_NEVER && time_reached(when, thrum_now());
-        if (late) {
-            /* Only what goes on by itself may still have an outcome; the rest never begins. */
-            const thrum_operations *operations = head_of(frame->what)->operations;
-            if (operations != &thrum_task_wait_operations && operations != &thrum_future_wait_operations) {
-                thrum_drop(frame->what);
-                return timeout_end(frame, THRUM_ETIMEDOUT, 0);
-            }
-        } else if (when != THRUM_NEVER) {
-            arm(&frame->timer, timeout_fire, frame, when);
+        thrum_step step;
+        if (when != THRUM_NEVER && time_reached(when, thrum_now())) {
+            step = begin_late(task, frame);
+        } else {
+            if (when != THRUM_NEVER)
+                arm(&frame->timer, timeout_fire, frame, when);
+            step = thrum_begin(task, frame->what);
         }
-        thrum_step step = thrum_begin(task, frame->what);
-        if (step.what != THRUM_DONE_) {
-            if (late && step.what == THRUM_PARKED_ && !thrum_task_woken(task)) {
-                frame->state = LIMIT_EXPIRING;
-                thrum_task_cancel(task);
-            }
+        if (step.what != THRUM_DONE_)
             return step;
-        }
     }
     int32_t error = task->waiter.node.error;
     task->waiter.node.error = 0;
