@@ -65,6 +65,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return timer
 
 
+class Ordered(dict):
+    """A set that keeps the order: a group cancels its children in that of a set, which is up to chance."""
+
+    def add(self, task):
+        self[task] = None
+
+    def discard(self, task):
+        self.pop(task, None)
+
+
 BLOCKS = {'try', 'except', 'finally', 'timeout', 'group', 'repeat'}
 
 
@@ -263,6 +273,7 @@ class Machine:
                     await self.block(who, inner)
             case 'group':
                 async with asyncio.TaskGroup() as group:
+                    group._tasks = Ordered()
                     self.groups[w[1]] = group
                     await self.block(who, inner)
             case 'try': await self.clauses(who, inner, clauses)
