@@ -66,7 +66,9 @@ class Generator:
         self.slots = [f't{i}' for i in range(roots)]
         self.root = None
         for leaf in self.leaves:
+            self.parent = leaf == 'leaf0' and len(self.leaves) > 1
             self.script(leaf)
+        self.parent = False
         for i in range(roots):
             self.root = i
             self.script(f'root{i}')
@@ -118,12 +120,14 @@ class Generator:
             kinds['cancel'] = 2
         if group:
             kinds['spawn_in'] = 8
+        elif self.parent and 'spawn_in' in self.allowed:
+            kinds['sibling'] = 2
         if returns and depth > 1:
             kinds['return'] = 0.3
         if depth >= DEEPEST:
             for deep in ('acquire', 'try', 'timeout', 'wait_for_acquire', 'repeat', 'group', 'wait'):
                 kinds.pop(deep, None)
-        kinds = {kind: weight for kind, weight in kinds.items() if kind in self.allowed}
+        kinds = {kind: weight for kind, weight in kinds.items() if kind in self.allowed or kind == 'sibling'}
         kind = r.choices(list(kinds), list(kinds.values()))[0]
         getattr(self, 'a_' + kind)(depth, group, returns)
 
@@ -253,6 +257,15 @@ class Generator:
 
     def a_spawn_in(self, depth, group, _):
         self.emit(depth, 'spawn_in', group, self.new_slot(), self.r.choice(self.leaves))
+
+    def a_sibling(self, depth, *_):
+        """A child starts another one, in a group that may be open, over, or none at all."""
+        self.made += 1
+        words = 'spawn_in', f'g{self.r.randint(1, 5)}', f'x{self.made}', self.r.choice(self.leaves[1:])
+        if self.chance(0.5):
+            self.emit(depth, *words)
+        else:
+            self.caught(depth, 'STATE', *words)
 
     def a_cancel(self, depth, *_):
         self.emit(depth, 'cancel', self.r.choice(self.slots))
