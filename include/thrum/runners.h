@@ -11,17 +11,18 @@ THRUM_BEGIN_DECLS
 
 /** Options of a runner. Zeroed memory with `size` set is the default; members may be added at the end. */
 typedef struct thrum_runner_options {
-    size_t size;             /**< sizeof(thrum_runner_options) */
-    thrum_loop_options loop; /**< backend, poller, debug; its `size` may be 0 */
-    thrum_time shutdown;     /**< how long what is left may take to end once cancelled; 0: 300 s */
-    bool no_signals;         /**< leave SIGINT alone */
-    bool terminate;          /**< SIGTERM cancels the main task as SIGINT does */
+    size_t size;                    /**< sizeof(thrum_runner_options) */
+    const thrum_loop_options *loop; /**< backend, poller, debug; copied; NULL: all default */
+    thrum_time shutdown;            /**< how long what is left may take to end once cancelled; 0: 300 s */
+    bool no_signals;                /**< leave SIGINT alone */
+    bool terminate;                 /**< SIGTERM cancels the main task as SIGINT does */
 } thrum_runner_options;
 
 /** A runner. Fields are private. */
 typedef struct thrum_runner {
     thrum_loop *loop;
     thrum_runner_options options;
+    thrum_loop_options loop_options;
     int signal; /* that ended the last run, or 0 */
     bool closed;
 } thrum_runner;

@@ -25,17 +25,17 @@ typedef thrum_awaitable thrum_stream_handler(thrum_stream *client, void *context
 
 /** How a server listens. Zeroed memory with `size` set is the default; members may be added at the end. */
 typedef struct thrum_server_options {
-    size_t size;                 /**< sizeof(thrum_server_options) */
-    thrum_stream_options stream; /**< of the connections; its `size` may be 0: all default */
-    const char *const *hosts;    /**< further addresses, beside the one that is an argument; NULL: none */
-    size_t host_count;           /**< how many */
-    int backlog;                 /**< connections that wait to be accepted; 0: 100 */
-    int family;                  /**< AF_INET or AF_INET6 only; 0: both */
-    bool reuse_port;             /**< several sockets may listen on the port, and share its connections */
-    bool keep_address;           /**< do not set SO_REUSEADDR */
-    bool paused;                 /**< do not accept before thrum_server_start_serving() or serve_forever */
-    bool keep_path;              /**< leave the Unix socket's file when the server is closed */
-    uint32_t mode;               /**< permissions of the Unix socket's file; 0: as the umask gives them */
+    size_t size;                        /**< sizeof(thrum_server_options) */
+    const thrum_stream_options *stream; /**< of the connections; copied; NULL: all default */
+    const char *const *hosts;           /**< further addresses, beside the one that is an argument; NULL: none */
+    size_t host_count;                  /**< how many */
+    int backlog;                        /**< connections that wait to be accepted; 0: 100 */
+    int family;                         /**< AF_INET or AF_INET6 only; 0: both */
+    bool reuse_port;                    /**< several sockets may listen on the port, and share its connections */
+    bool keep_address;                  /**< do not set SO_REUSEADDR */
+    bool paused;                        /**< do not accept before thrum_server_start_serving() or serve_forever */
+    bool keep_path;                     /**< leave the Unix socket's file when the server is closed */
+    uint32_t mode;                      /**< permissions of the Unix socket's file; 0: as the umask gives them */
 } thrum_server_options;
 
 /**

@@ -45,11 +45,11 @@ typedef struct thrum_stream_options {
 
 /** How a connection is made. Zeroed memory with `size` set is the default; members may be added at the end. */
 typedef struct thrum_connect_options {
-    size_t size;                 /**< sizeof(thrum_connect_options) */
-    thrum_stream_options stream; /**< its `size` may be 0: all default */
-    const char *local_host;      /**< bind to this address first; NULL: any */
-    const char *local_port;      /**< and to this port; NULL: any */
-    int family;                  /**< AF_INET or AF_INET6 only; 0: both */
+    size_t size;                        /**< sizeof(thrum_connect_options) */
+    const thrum_stream_options *stream; /**< copied; NULL: all default */
+    const char *local_host;             /**< bind to this address first; NULL: any */
+    const char *local_port;             /**< and to this port; NULL: any */
+    int family;                         /**< AF_INET or AF_INET6 only; 0: both */
 } thrum_connect_options;
 
 /* ---- making one ---- */

@@ -134,6 +134,13 @@ void thrum_wake(thrum_waiter *waiter, int error, thrum_value value)
 {
     if (waiter->node.state != NODE_PARKED)
         return;
+    thrum_state *state = thrum_state_here();
+    if (THRUM_UNLIKELY_(!state->open)) {
+        /* Nobody will run it: the loop is closed, or this is not its thread. */
+        if (!(waiter->node.flags & TASK_IS))
+            waiter->node.state = NODE_IDLE;
+        return;
+    }
     waiter->node.error = (int32_t)error;
     waiter->as.value = value;
     uint8_t what = NODE_CALL;
@@ -142,7 +149,7 @@ void thrum_wake(thrum_waiter *waiter, int error, thrum_value value)
         bool look = operations->resume || waiter->node.flags & TASK_MUST_CANCEL;
         what = look ? NODE_LOOK : NODE_READY;
     }
-    ready_push(thrum_state_here(), &waiter->node, what);
+    ready_push(state, &waiter->node, what);
 }
 
 bool thrum_task_woken(const thrum_task *task)

@@ -135,7 +135,8 @@ FINALLY:
     ASYNC_END;
 }
 
-static ASYNC(open_connection, ARGS((const char *, host), (const char *, port), (thrum_connect_options, options)),
+static ASYNC(open_connection, ARGS((const char *, host), (const char *, port), (thrum_connect_options, options),
+                                  (thrum_stream_options, settings)),
              LOCALS(net_addresses addresses, local; thrum_stream * stream;))
 {
     ASYNC_BEGIN;
@@ -143,7 +144,7 @@ static ASYNC(open_connection, ARGS((const char *, host), (const char *, port), (
     if (self->options.local_host || self->options.local_port)
         AWAIT(net_resolve(&self->local, self->options.local_host ? self->options.local_host : "",
                           self->options.local_port, self->options.family, true));
-    AWAIT_INTO(self->stream, connect_any(&self->addresses, &self->local, &self->options.stream));
+    AWAIT_INTO(self->stream, connect_any(&self->addresses, &self->local, &self->settings));
     ASYNC_RETURN(self->stream);
 FINALLY:
     addresses_free(&self->addresses);
@@ -151,7 +152,7 @@ FINALLY:
     ASYNC_END;
 }
 
-static ASYNC(open_unix_connection, ARGS((const char *, path), (thrum_connect_options, options)),
+static ASYNC(open_unix_connection, ARGS((const char *, path), (thrum_stream_options, settings)),
              LOCALS(net_address address; net_addresses addresses, local; thrum_stream * stream;))
 {
     ASYNC_BEGIN;
@@ -159,12 +160,12 @@ static ASYNC(open_unix_connection, ARGS((const char *, path), (thrum_connect_opt
         ASYNC_RAISE(thrum_error_set(THRUM_EINVAL, 0, "connect", 0, self->path));
     self->addresses.list = &self->address;
     self->addresses.count = 1;
-    AWAIT_INTO(self->stream, connect_any(&self->addresses, &self->local, &self->options.stream));
+    AWAIT_INTO(self->stream, connect_any(&self->addresses, &self->local, &self->settings));
     ASYNC_RETURN(self->stream);
     ASYNC_END;
 }
 
-static int check(const thrum_connect_options *given, thrum_connect_options *options)
+static int check(const thrum_connect_options *given, thrum_connect_options *options, thrum_stream_options *settings)
 {
     memset(options, 0, sizeof *options);
     if (given) {
@@ -172,15 +173,15 @@ static int check(const thrum_connect_options *given, thrum_connect_options *opti
             return THRUM_EINVAL;
         memcpy(options, given, given->size);
     }
-    thrum_stream_options stream = options->stream;
-    return stream_options_check(&stream, &options->stream);
+    return stream_options_check(options->stream, settings);
 }
 
 thrum_awaitable thrum_open_connection_with(const char *host, const char *port, const thrum_connect_options *options)
 {
     thrum_connect_options checked;
-    int error = check(options, &checked);
-    return error ? thrum_awaitable_failing(error) : open_connection(host, port, checked);
+    thrum_stream_options settings;
+    int error = check(options, &checked, &settings);
+    return error ? thrum_awaitable_failing(error) : open_connection(host, port, checked, settings);
 }
 
 thrum_awaitable thrum_open_connection(const char *host, const char *port)
@@ -191,8 +192,9 @@ thrum_awaitable thrum_open_connection(const char *host, const char *port)
 thrum_awaitable thrum_open_unix_connection_with(const char *path, const thrum_connect_options *options)
 {
     thrum_connect_options checked;
-    int error = check(options, &checked);
-    return error ? thrum_awaitable_failing(error) : open_unix_connection(path, checked);
+    thrum_stream_options settings;
+    int error = check(options, &checked, &settings);
+    return error ? thrum_awaitable_failing(error) : open_unix_connection(path, settings);
 }
 
 thrum_awaitable thrum_open_unix_connection(const char *path)

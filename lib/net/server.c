@@ -159,7 +159,7 @@ static int server_new(thrum_server **made, thrum_stream_handler *handler, void *
     memset(sockets, 0, room * sizeof *sockets);
     server->handler = handler;
     server->context = context;
-    server->stream = options->stream;
+    server->stream = *options->stream;
     server->backlog = options->backlog;
     server->sockets = sockets;
     server->room = room;
@@ -228,10 +228,11 @@ static int open_server(thrum_server **made, thrum_stream_handler *handler, void 
 
 static ASYNC(start_server,
              ARGS((thrum_stream_handler *, handler), (void *, context), (const char *, host), (const char *, port),
-                  (thrum_server_options, options)),
+                  (thrum_server_options, options), (thrum_stream_options, settings)),
              LOCALS(net_addresses addresses; size_t i; int error; thrum_server * server;))
 {
     ASYNC_BEGIN;
+    self->options.stream = &self->settings;
     AWAIT(net_resolve(&self->addresses, self->host, self->port, self->options.family, true));
     for (self->i = 0; self->i < self->options.host_count; self->i++)
         AWAIT(net_resolve(&self->addresses, self->options.hosts[self->i], self->port, self->options.family, true));
@@ -246,12 +247,13 @@ FINALLY:
 
 static ASYNC(start_unix_server,
              ARGS((thrum_stream_handler *, handler), (void *, context), (const char *, path),
-                  (thrum_server_options, options)),
+                  (thrum_server_options, options), (thrum_stream_options, settings)),
              LOCALS(net_address address; thrum_server * server; int error;))
 {
     struct stat file;
     net_addresses addresses;
     ASYNC_BEGIN;
+    self->options.stream = &self->settings;
     if (!address_unix(&self->address, self->path))
         ASYNC_RAISE(thrum_error_set(THRUM_EINVAL, 0, "bind", 0, self->path));
     addresses.list = &self->address;
@@ -269,7 +271,7 @@ static ASYNC(start_unix_server,
     ASYNC_END;
 }
 
-static int check(const thrum_server_options *given, thrum_server_options *options)
+static int check(const thrum_server_options *given, thrum_server_options *options, thrum_stream_options *settings)
 {
     memset(options, 0, sizeof *options);
     if (given) {
@@ -279,16 +281,16 @@ static int check(const thrum_server_options *given, thrum_server_options *option
     }
     if (!options->backlog)
         options->backlog = 100;
-    thrum_stream_options stream = options->stream;
-    return options->backlog < 0 ? THRUM_EINVAL : stream_options_check(&stream, &options->stream);
+    return options->backlog < 0 ? THRUM_EINVAL : stream_options_check(options->stream, settings);
 }
 
 thrum_awaitable thrum_start_server_with(thrum_stream_handler *handler, void *context, const char *host,
                                         const char *port, const thrum_server_options *options)
 {
     thrum_server_options checked;
-    int error = check(options, &checked);
-    return error ? thrum_awaitable_failing(error) : start_server(handler, context, host, port, checked);
+    thrum_stream_options settings;
+    int error = check(options, &checked, &settings);
+    return error ? thrum_awaitable_failing(error) : start_server(handler, context, host, port, checked, settings);
 }
 
 thrum_awaitable thrum_start_server(thrum_stream_handler *handler, void *context, const char *host, const char *port)
@@ -300,8 +302,9 @@ thrum_awaitable thrum_start_unix_server_with(thrum_stream_handler *handler, void
                                              const thrum_server_options *options)
 {
     thrum_server_options checked;
-    int error = check(options, &checked);
-    return error ? thrum_awaitable_failing(error) : start_unix_server(handler, context, path, checked);
+    thrum_stream_options settings;
+    int error = check(options, &checked, &settings);
+    return error ? thrum_awaitable_failing(error) : start_unix_server(handler, context, path, checked, settings);
 }
 
 thrum_awaitable thrum_start_unix_server(thrum_stream_handler *handler, void *context, const char *path)

@@ -17,10 +17,10 @@ enum { DEFAULT_LIMIT = 65536 };
 int stream_options_check(const thrum_stream_options *given, thrum_stream_options *options)
 {
     memset(options, 0, sizeof *options);
-    if (given && given->size) {
-        if (given->size < sizeof given->size)
+    if (given) {
+        if (given->size < sizeof given->size || given->size > sizeof *options)
             return THRUM_EINVAL;
-        memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
+        memcpy(options, given, given->size);
     }
     options->size = sizeof *options;
     if (!options->limit)

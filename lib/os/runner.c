@@ -18,8 +18,13 @@ int thrum_runner_init(thrum_runner *runner, const thrum_runner_options *options)
     memset(runner, 0, sizeof *runner);
     if (options)
         memcpy(&runner->options, options, options->size);
-    if (!runner->options.loop.size)
-        runner->options.loop.size = sizeof runner->options.loop;
+    const thrum_loop_options *loop = runner->options.loop;
+    if (loop && (loop->size == 0 || loop->size > sizeof *loop))
+        return THRUM_EINVAL;
+    if (loop)
+        memcpy(&runner->loop_options, loop, loop->size);
+    runner->options.loop = NULL;
+    runner->loop_options.size = sizeof runner->loop_options;
     if (!runner->options.shutdown)
         runner->options.shutdown = SECONDS(300);
     return 0;
@@ -29,7 +34,7 @@ static int make_loop(thrum_runner *runner)
 {
     if (runner->closed)
         return THRUM_ESTATE;
-    return runner->loop ? 0 : thrum_loop_new(&runner->loop, &runner->options.loop);
+    return runner->loop ? 0 : thrum_loop_new(&runner->loop, &runner->loop_options);
 }
 
 thrum_loop *thrum_runner_loop(thrum_runner *runner)

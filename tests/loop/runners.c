@@ -31,7 +31,8 @@ static ASYNC(fails, ARGS((int, error)), LOCALS_NONE)
 
 static thrum_runner_options sim_options(void)
 {
-    thrum_runner_options options = {.size = sizeof options, .loop = {.backend = THRUM_BACKEND_SIM}};
+    static const thrum_loop_options loop = {.size = sizeof loop, .backend = THRUM_BACKEND_SIM};
+    thrum_runner_options options = {.size = sizeof options, .loop = &loop};
     return options;
 }
 
@@ -105,7 +106,8 @@ TEST(run, wrong_options_are_refused)
     options.size = sizeof options + 1;
     CHECK_EQ(thrum_run_with(gives(1), &options), 1);
     options.size = sizeof options;
-    options.loop.backend = (thrum_backend_kind)9;
+    thrum_loop_options loop = {.size = sizeof loop, .backend = (thrum_backend_kind)9};
+    options.loop = &loop;
     CHECK_EQ(thrum_run_with(gives(1), &options), 1);
     CHECK_NULL(thrum_loop_current());
 }

@@ -109,19 +109,26 @@ NET_TEST(connect, by_name, LOCALS(int listener, port, error; thrum_stream * stre
     ASYNC_END;
 }
 
-NET_TEST(connect, arguments, LOCALS(int error; thrum_stream * stream; thrum_connect_options options;))
+NET_TEST(connect, arguments,
+         LOCALS(int error; thrum_stream * stream; thrum_connect_options options; thrum_stream_options settings;))
 {
     ASYNC_BEGIN;
     self->options.size = sizeof self->options + 8;
     AWAIT_CATCH(self->error, thrum_open_connection_with("127.0.0.1", "80", &self->options));
     CHECK_EQ(self->error, THRUM_EINVAL);
     self->options.size = sizeof self->options;
-    self->options.stream.size = sizeof self->options.stream;
-    self->options.stream.high = 1;
-    self->options.stream.low = 2;
+    self->options.stream = &self->settings;
+    AWAIT_CATCH(self->error, thrum_open_connection_with("127.0.0.1", "80", &self->options));
+    CHECK_EQ(self->error, THRUM_EINVAL); /* no size */
+    self->settings.size = sizeof self->settings + 8;
     AWAIT_CATCH(self->error, thrum_open_connection_with("127.0.0.1", "80", &self->options));
     CHECK_EQ(self->error, THRUM_EINVAL);
-    self->options.stream.low = 1;
+    self->settings.size = sizeof self->settings;
+    self->settings.high = 1;
+    self->settings.low = 2;
+    AWAIT_CATCH(self->error, thrum_open_connection_with("127.0.0.1", "80", &self->options));
+    CHECK_EQ(self->error, THRUM_EINVAL);
+    self->settings.low = 1;
     self->options.family = AF_INET6;
     AWAIT_CATCH(self->error, thrum_open_connection_with("127.0.0.1", "80", &self->options));
     CHECK_EQ(self->error, THRUM_EINVAL);

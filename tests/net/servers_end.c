@@ -232,7 +232,7 @@ NET_TEST(servers_end, every_interface,
 /* Several addresses, paused, and two servers on one port. */
 NET_TEST(servers_end, options,
          LOCALS(thrum_server *server, *second; char text[THRUM_ADDRESS_TEXT], port[16]; thrum_stream * client;
-                int error; thrum_server_options options;))
+                int error; thrum_server_options options; thrum_stream_options settings;))
 {
     static const char *const hosts[] = {"127.0.0.2", "127.0.0.3"};
     ASYNC_BEGIN;
@@ -241,8 +241,9 @@ NET_TEST(servers_end, options,
     self->options.host_count = 2;
     self->options.paused = true;
     self->options.reuse_port = true;
-    self->options.stream.size = sizeof self->options.stream;
-    self->options.stream.limit = 100;
+    self->settings.size = sizeof self->settings;
+    self->settings.limit = 100;
+    self->options.stream = &self->settings;
     AWAIT_INTO(self->server, thrum_start_server_with(wait_for_input, NULL, "127.0.0.1", "0", &self->options));
     CHECK_EQ(thrum_server_sockets(self->server), 3);
     CHECK_EQ(thrum_server_address(self->server, 2, self->text, sizeof self->text), 0);
