@@ -135,8 +135,9 @@ FINALLY:
     ASYNC_END;
 }
 
-static ASYNC(open_connection, ARGS((const char *, host), (const char *, port), (thrum_connect_options, options),
-                                  (thrum_stream_options, settings)),
+static ASYNC(open_connection,
+             ARGS((const char *, host), (const char *, port), (thrum_connect_options, options),
+                  (thrum_stream_options, settings)),
              LOCALS(net_addresses addresses, local; thrum_stream * stream;))
 {
     ASYNC_BEGIN;

@@ -157,8 +157,8 @@ static thrum_step timeout_end(timeout_frame *frame, int32_t error, thrum_value v
 }
 
 /* ---- no time at all: a task or future that is not done is cancelled, and its end waited for, beside it. Who cancels
- * the wait does not cancel it once more. asyncio's wait_for() has a callback and a future of its own in between, so this
- * takes a pass more than an await. ---- */
+ * the wait does not cancel it once more. asyncio's wait_for() has a callback and a future of its own in between, so
+ * this takes a pass more than an await. ---- */
 
 static thrum_waiters *late_waiters(const timeout_frame *frame, void *object)
 {
