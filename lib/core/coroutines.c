@@ -161,21 +161,22 @@ static THRUM_COLD_ thrum_step start_record(thrum_task *task, thrum_record *recor
 /* The fast way ends in a jump to the operation's start. */
 static THRUM_INLINE_ thrum_step begin(thrum_task *task, thrum_awaitable what)
 {
-    thrum_record *record = (thrum_record *)(void *)head_of(what);
-#if THRUM_DEBUG
-    const thrum_coro *again = (const thrum_coro *)(const void *)record;
-    if (!(what.word & WORD_RECORD) && again->caller == POOL_FREE_MARK)
-        thrum_panic("an awaitable is used again", function_of(task->leaf), line_of(task->leaf));
-#endif
-    const thrum_operations *operations = record->head.operations;
+    thrum_record *record = (thrum_record *)(void *)what.word;
     if (what.word & WORD_RECORD) {
         thrum_state *state = thrum_state_here();
+        record = (thrum_record *)(void *)(what.word - WORD_RECORD);
         if (THRUM_UNLIKELY_(record != &state->scratch))
             return start_record(task, record);
         state->scratch_used = false; /* what is in it stays until another one is made */
-    } else if (!operations->start) {
-        return call(task, (thrum_coro *)(void *)record);
+    } else {
+#if THRUM_DEBUG
+        if (((const thrum_coro *)(const void *)record)->caller == POOL_FREE_MARK)
+            thrum_panic("an awaitable is used again", function_of(task->leaf), line_of(task->leaf));
+#endif
+        if (!record->head.operations->start)
+            return call(task, (thrum_coro *)(void *)record);
     }
+    const thrum_operations *operations = record->head.operations;
     task->operations = operations;
     task->object = record->object;
     if (THRUM_UNLIKELY_(task->waiter.node.flags & TASK_MUST_CANCEL))

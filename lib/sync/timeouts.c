@@ -10,7 +10,7 @@ enum { LIMIT_NONE, LIMIT_SET, LIMIT_EXPIRING, LIMIT_EXPIRED, LIMIT_OVER };
 
 static thrum_time later(thrum_time delay)
 {
-    thrum_time now = thrum_now();
+    thrum_time now = thrum_state_here()->now;
 #if THRUM_TIME_BITS == 64
     return delay > 0 && delay > THRUM_NEVER - now ? THRUM_NEVER : now + delay;
 #else
@@ -94,14 +94,19 @@ static thrum_step enter_start(thrum_task *task, thrum_record *record)
 
 static const thrum_operations enter_operations = {enter_start, NULL, NULL, NULL, "deadline"};
 
-thrum_awaitable thrum_deadline_at(thrum_deadline *deadline, thrum_time when)
+static inline thrum_awaitable enter(thrum_deadline *deadline, thrum_time when)
 {
     return make_awaitable(thrum_state_here(), &enter_operations, deadline, (thrum_value)when);
 }
 
+thrum_awaitable thrum_deadline_at(thrum_deadline *deadline, thrum_time when)
+{
+    return enter(deadline, when);
+}
+
 thrum_awaitable thrum_deadline_after(thrum_deadline *deadline, thrum_time delay)
 {
-    return thrum_deadline_at(deadline, later(delay));
+    return enter(deadline, later(delay));
 }
 
 int thrum_deadline_reschedule(thrum_deadline *deadline, thrum_time when)
