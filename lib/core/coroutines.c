@@ -58,6 +58,14 @@ void thrum_frame_release_slow(thrum_state *state, thrum_coro *coro, const thrum_
     pool_give(&state->pool, coro, function->size, POOL_FRAME);
 }
 
+int32_t thrum_frame_failed(thrum_task *task, thrum_coro *coro)
+{
+    int32_t error = (int32_t)coro->result;
+    if (task->extension)
+        thrum_detail_unhold(task, coro, (int)error);
+    return error;
+}
+
 void thrum_frame_free(thrum_coro *coro)
 {
     thrum_frame_release(thrum_state_here(), coro, function_of(coro));
@@ -138,7 +146,7 @@ static THRUM_COLD_ thrum_step call(thrum_task *task, thrum_coro *coro)
     state->nested--;
     if (step.what == THRUM_DONE_) {
         thrum_value value = coro->result;
-        int32_t error = thrum_frame_end(state, coro, function);
+        int32_t error = thrum_frame_end(state, task, coro, function);
         task->leaf = caller;
         return done(state, task, (int)error, value);
     }
@@ -209,6 +217,8 @@ void thrum_return_(thrum_task *task, thrum_coro *coro, thrum_value value)
 {
     task->waiter.node.error = 0;
     THRUM_LEAVING_(coro) &= ~THRUM_FAILED_;
+    if (task->extension)
+        thrum_detail_unhold(task, coro, 0);
     coro->result = value;
 }
 
@@ -266,11 +276,15 @@ bool thrum_leave_(thrum_task *task, thrum_coro *coro, bool finally)
     if (task->scopes && unwind(task, coro, error))
         return false;
     if (error) {
+        if (task->extension && THRUM_LEAVING_(coro) & THRUM_IN_FINALLY_)
+            thrum_detail_unhold(task, coro, 0); /* replaced */
         THRUM_LEAVING_(coro) |= THRUM_FAILED_;
         coro->result = error;
     }
     if (!finally || THRUM_LEAVING_(coro) & THRUM_IN_FINALLY_)
         return true;
+    if (task->extension && THRUM_LEAVING_(coro) & THRUM_FAILED_)
+        thrum_detail_hold(task, coro, (int)coro->result);
     THRUM_LEAVING_(coro) |= THRUM_IN_FINALLY_;
     coro->resume |= THRUM_FINAL_;
     return false;

@@ -59,9 +59,14 @@ static inline void thrum_frame_release(thrum_state *state, thrum_coro *coro, con
 }
 
 /* A frame has ended: its memory goes back; the error it ended with, or 0. */
-static inline int32_t thrum_frame_end(thrum_state *state, thrum_coro *coro, const thrum_function *function)
+int32_t thrum_frame_failed(thrum_task *task, thrum_coro *coro);
+
+static inline int32_t thrum_frame_end(thrum_state *state, thrum_task *task, thrum_coro *coro,
+                                      const thrum_function *function)
 {
-    int32_t error = THRUM_UNLIKELY_(THRUM_LEAVING_(coro) & THRUM_FAILED_) ? (int32_t)coro->result : 0;
+    int32_t error = 0;
+    if (THRUM_UNLIKELY_(THRUM_LEAVING_(coro) & THRUM_FAILED_))
+        error = thrum_frame_failed(task, coro);
     thrum_frame_release(state, coro, function);
     return error;
 }

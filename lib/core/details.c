@@ -154,9 +154,47 @@ void thrum_detail_give(thrum_task *task, thrum_error *error)
     task->extension->error = error;
 }
 
+typedef struct detail_held {
+    struct detail_held *outer;
+    const thrum_coro *frame;
+    thrum_error *error;
+} detail_held;
+
+void thrum_detail_hold(thrum_task *task, const thrum_coro *frame, int error)
+{
+    thrum_task_extension *extension = task->extension;
+    if (!extension->error || extension->error->code != error)
+        return;
+    detail_held *held = (detail_held *)pool_take(&thrum_state_here()->pool, sizeof *held, POOL_OTHER);
+    if (!held)
+        return;
+    held->outer = extension->held;
+    held->frame = frame;
+    held->error = extension->error;
+    held->error->references++;
+    extension->held = held;
+}
+
+void thrum_detail_unhold(thrum_task *task, const thrum_coro *frame, int error)
+{
+    thrum_task_extension *extension = task->extension;
+    detail_held *held = extension->held;
+    /* Frames end inner to outer: only the innermost one that is held can be this frame's. */
+    if (!held || held->frame != frame)
+        return;
+    extension->held = held->outer;
+    if (error == held->error->code)
+        thrum_detail_give(task, held->error);
+    else
+        thrum_detail_release(held->error);
+    pool_give(&thrum_state_here()->pool, held, sizeof *held, POOL_OTHER);
+}
+
 void thrum_detail_end(thrum_task *task)
 {
     if (task->extension) {
+        while (task->extension->held)
+            thrum_detail_unhold(task, task->extension->held->frame, 0);
         thrum_detail_release(task->extension->error);
         pool_give(&thrum_state_here()->pool, task->extension, sizeof *task->extension, POOL_OTHER);
         task->extension = NULL;

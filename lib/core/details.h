@@ -22,6 +22,12 @@ void thrum_detail_share(thrum_task *from, thrum_task *to);
 /* The task's last error: a reference for the caller, or NULL; made when `make` and there is none of this code. */
 thrum_error *thrum_detail_take(thrum_task *task, int error, bool make);
 
+/* A frame that fails goes through FINALLY, where other errors may come and be caught: its own is put aside. */
+void thrum_detail_hold(thrum_task *task, const thrum_coro *frame, int error);
+
+/* The frame ends with `error`, or goes on without the one that was put aside: that is the last one again, or forgotten. */
+void thrum_detail_unhold(thrum_task *task, const thrum_coro *frame, int error);
+
 /* Make `error` the task's last one; the reference is given away. */
 void thrum_detail_give(thrum_task *task, thrum_error *error);
 
@@ -39,6 +45,8 @@ void thrum_detail_end(thrum_task *task);
 #define thrum_detail_context(task, error, before) ((void)(task), (void)(before))
 #define thrum_detail_canceled(task) ((void)(task))
 #define thrum_detail_share(from, to) ((void)(from), (void)(to))
+#define thrum_detail_hold(task, frame, error) ((void)(task))
+#define thrum_detail_unhold(task, frame, error) ((void)(task))
 #define thrum_detail_end(task) ((void)(task))
 
 #endif

@@ -54,6 +54,7 @@ static void *cut(thrum_pool *pool, size_t size)
     if (at + size > (uintptr_t)pool->end)
         return NULL;
     char *block = pool->memory + (at - (uintptr_t)pool->memory);
+    pool->padding += (size_t)(block - pool->memory);
     pool->memory = block + size;
     return block;
 }
@@ -294,7 +295,7 @@ void thrum_pool_stats_get(thrum_pool_stats *stats)
         return;
     size_t lists = THRUM_HOSTED ? sizeof *pool->lists : 0;
     stats->peak = pool->size - (size_t)(pool->end - pool->memory);
-    stats->used = stats->peak - lists;
+    stats->used = stats->peak - lists - pool->padding;
     for (unsigned kind = 0; kind < POOL_KINDS; kind++)
         for (unsigned class = 0; class < POOL_CLASSES; class ++)
             for (const pool_block *block = pool->lists->free[kind][class]; block; block = block->next)

@@ -53,6 +53,7 @@ typedef struct thrum_pool {
     thrum_allocator allocator;
     char *memory, *end; /* the rest of a static array */
     size_t size, tasks; /* of that array; tasks at its end */
+    size_t padding;     /* bytes of it that were skipped */
     bool array;
     pool_walk *walks; /* that go on */
 } thrum_pool;

@@ -62,13 +62,13 @@ static THRUM_COLD_ void finish_seen(thrum_state *state, thrum_task *task, const 
         thrum_task_free(state, task);
 }
 
-static THRUM_INLINE_ void finish(thrum_state *state, thrum_task *task, const thrum_function *function, int32_t error,
+static THRUM_INLINE_ void finish(thrum_state *state, thrum_task *task, const thrum_function *function,
                                  thrum_value value)
 {
-    bool seen = task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_CHILD | TASK_OWNED) || error ||
+    bool seen = task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_CHILD | TASK_OWNED) ||
                 task->waiters.first || task->extension;
     if (seen) {
-        finish_seen(state, task, function, error, value);
+        finish_seen(state, task, function, 0, value);
         return;
     }
     /* Nobody will ask for it. */
@@ -89,7 +89,7 @@ static THRUM_COLD_ void end_unbegun(thrum_state *state, thrum_task *task)
     thrum_drop(unbegun);
     if (task->extension)
         thrum_detail_canceled(task);
-    finish(state, task, function, THRUM_ECANCELED, 0);
+    finish_seen(state, task, function, THRUM_ECANCELED, 0);
 }
 
 /* What comes before the step of a task that goes on, where there is anything: it comes back from the tail, it was
@@ -120,6 +120,19 @@ static THRUM_COLD_ bool prepare(thrum_task *task)
     return true;
 }
 
+/* A frame ended with an error, which its caller gets. True: that is to go on now. */
+static THRUM_COLD_ bool frame_failed(thrum_state *state, thrum_task *task, thrum_coro *coro)
+{
+    thrum_coro *caller = coro->caller;
+    const thrum_function *function = function_of(coro);
+    int32_t error = thrum_frame_end(state, task, coro, function);
+    task->leaf = caller;
+    if (caller)
+        return done(state, task, (int)error, 0).what == THRUM_DONE_;
+    finish_seen(state, task, function, error, 0);
+    return false;
+}
+
 /* The innermost frame goes on; when a frame ends its caller does, in one flat loop, so that the C stack does not grow
  * with the depth of calls. */
 static THRUM_INLINE_ void run_frames(thrum_state *state, thrum_task *task)
@@ -131,16 +144,21 @@ static THRUM_INLINE_ void run_frames(thrum_state *state, thrum_task *task)
             return;
         if (what == THRUM_CALLED_)
             continue;
+        if (THRUM_UNLIKELY_(THRUM_LEAVING_(coro) & THRUM_FAILED_)) {
+            if (frame_failed(state, task, coro))
+                continue;
+            return;
+        }
         thrum_coro *caller = coro->caller;
-        const thrum_function *function = function_of(coro);
         thrum_value value = coro->result;
-        int32_t error = thrum_frame_end(state, coro, function);
+        const thrum_function *function = function_of(coro);
+        thrum_frame_release(state, coro, function);
         if (!caller) {
-            finish(state, task, function, error, value);
+            finish(state, task, function, value);
             return;
         }
         task->leaf = caller;
-        if (done(state, task, (int)error, value).what != THRUM_DONE_)
+        if (done(state, task, 0, value).what != THRUM_DONE_)
             return;
     }
 }
@@ -154,24 +172,6 @@ static THRUM_INLINE_ void begin_task(thrum_state *state, thrum_task *task)
         end_unbegun(state, task);
     else
         run_frames(state, task);
-}
-
-static THRUM_INLINE_ void resume_task(thrum_state *state, thrum_task *task)
-{
-    state->current = task;
-    state->budget = THRUM_AWAIT_BUDGET;
-    run_frames(state, task);
-}
-
-static THRUM_COLD_ void look_and_resume(thrum_state *state, thrum_task *task)
-{
-    state->current = task;
-    state->budget = THRUM_AWAIT_BUDGET;
-    task->waiter.node.state = NODE_READY;
-    if (prepare(task)) {
-        task->waiter.node.state = NODE_READY; /* whatever an operation left it in */
-        run_frames(state, task);
-    }
 }
 
 static THRUM_COLD_ void begin_nested(thrum_state *state, thrum_task *task)
@@ -208,6 +208,47 @@ void thrum_core_run(thrum_time now)
     thrum_core_batch(1);
 }
 
+/* What is no task that just goes on. True: a task that does so after all. */
+static THRUM_COLD_ bool run_other(thrum_state *state, thrum_node *node)
+{
+    thrum_task *task = task_of(node);
+    switch (node->state) {
+    case NODE_BEGIN:
+        state->current = task;
+        end_unbegun(state, task);
+        return false;
+    case NODE_LOOK:
+        state->current = task;
+        state->budget = THRUM_AWAIT_BUDGET;
+        node->state = NODE_READY;
+        if (!prepare(task))
+            return false;
+        node->state = NODE_READY; /* whatever an operation left it in */
+        return true;
+    case NODE_CALL: {
+        thrum_handle *handle = (thrum_handle *)(void *)node;
+        state->current = NULL;
+        node->state = NODE_IDLE;
+        handle->call(handle);
+        return false;
+    }
+    case NODE_DUE:
+        THRUM_PREFETCH_(task->leaf); /* it has slept; its frame is likely far away */
+        task->waiter.as.value = 0;   /* it was the time */
+        ready_push(state, node, node->flags & TASK_MUST_CANCEL ? NODE_LOOK : NODE_READY);
+        return false;
+    case NODE_ENDED: {
+        thrum_child *child = (thrum_child *)(void *)node;
+        state->current = NULL;
+        node->state = NODE_DONE;
+        child->ended(child);
+        return false;
+    }
+    default:
+        return false;
+    }
+}
+
 static THRUM_INLINE_ void run_batch(thrum_state *state)
 {
     list_splice(&state->batch, &state->ready);
@@ -215,39 +256,15 @@ static THRUM_INLINE_ void run_batch(thrum_state *state)
         thrum_node *node = state->batch.next;
         state->batch.next = node->next;
         node->next->prev = &state->batch;
-        if (THRUM_LIKELY_(node->state == NODE_READY)) {
-            resume_task(state, task_of(node));
-            continue;
+        if (THRUM_UNLIKELY_(node->state != NODE_READY)) {
+            if (node->state == NODE_BEGIN && !(node->flags & TASK_MUST_CANCEL))
+                node->state = NODE_READY;
+            else if (!run_other(state, node))
+                continue;
         }
-        switch (node->state) {
-        case NODE_BEGIN:
-            begin_task(state, task_of(node));
-            break;
-        case NODE_LOOK:
-            look_and_resume(state, task_of(node));
-            break;
-        case NODE_CALL: {
-            state->current = NULL;
-            thrum_handle *handle = (thrum_handle *)(void *)node;
-            node->state = NODE_IDLE;
-            handle->call(handle);
-            break;
-        }
-        case NODE_DUE:
-            THRUM_PREFETCH_(task_of(node)->leaf); /* it has slept; its frame is likely far away */
-            task_of(node)->waiter.as.value = 0;   /* it was the time */
-            ready_push(state, node, node->flags & TASK_MUST_CANCEL ? NODE_LOOK : NODE_READY);
-            break;
-        case NODE_ENDED: {
-            state->current = NULL;
-            thrum_child *child = (thrum_child *)(void *)node;
-            node->state = NODE_DONE;
-            child->ended(child);
-            break;
-        }
-        default:
-            break;
-        }
+        state->current = task_of(node);
+        state->budget = THRUM_AWAIT_BUDGET;
+        run_frames(state, task_of(node));
     }
     state->current = NULL;
 }

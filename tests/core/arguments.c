@@ -195,7 +195,7 @@ static ASYNC(looks, ARGS((int, n)), LOCALS(char room[40];), BUFFERS(char buffer[
     for (unsigned i = 0; i < sizeof self->room; i++)
         CHECK_EQ(self->room[i], 0);
     for (unsigned i = 0; i < sizeof self->buffer; i++)
-        if (self->buffer[i] != PATTERN)
+        if (self->buffer[i] != (char)(THRUM_DEBUG ? 0xdb : PATTERN)) /* debug builds poison ended frames */
             ASYNC_RETURN(i + 1);
     ASYNC_RETURN(0);
     ASYNC_END;

@@ -167,6 +167,9 @@ TEST(leaving, what_finally_replaces_is_the_context)
     CHECK_EQ(value, THRUM_EAPP(1));
     CHECK_EQ(sim_run(reads_context(RETURN, F_FAIL), &value), 0);
     CHECK_EQ(value, 0);
+    /* And what is caught there leaves the detail of the error in flight alone. */
+    CHECK_EQ(sim_run(reads_context(RAISE, F_CATCH), &value), 0);
+    CHECK_EQ(value, 0);
 #else
     SKIP("errors carry no detail here");
 #endif

@@ -237,7 +237,8 @@ TEST_LIMIT(memory, array_of_growing_size, 60)
     } memory;
     bool done = false;
     size_t failed = 0;
-    for (size_t size = 64; size <= sizeof memory.bytes && !done; size += size < 12000 ? 4096 : 96) {
+    size_t step = 512; /* until there is enough for a loop */
+    for (size_t size = 64; size <= sizeof memory.bytes && !done; size += step) {
         thrum_pool_stats stats;
         CHECK_EQ(thrum_pool_use_memory(memory.bytes, size), 0);
         thrum_loop_options options = {.size = sizeof options, .backend = THRUM_BACKEND_SIM};
@@ -245,6 +246,7 @@ TEST_LIMIT(memory, array_of_growing_size, 60)
         if (thrum_loop_new(&loop, &options) != 0)
             continue;
         thrum_loop_close(loop);
+        step = 96;
         owned = begun = final = 0;
         sim_open();
         int error = sim_run(scenario(), NULL);

@@ -267,7 +267,8 @@ def test_ten_thousand_malformed_requests():
         equal(httpd.get('/notes').body, b'plain words')
         httpd.settle(lambda: httpd.descriptors() <= descriptors, 'nothing stays open')
         grown = httpd.memory() - memory
-        assert grown < 4096, 'grown by %d kB' % grown
+        # The sanitizer's own bookkeeping grows as well; it finds leaks by itself at the end.
+        assert grown < (16384 if os.environ.get('ASAN_OPTIONS') else 4096), 'grown by %d kB' % grown
         print('grown by %d kB' % grown)
         httpd.stop()
         equal(httpd.errors, [])
