@@ -25,7 +25,8 @@ thrum_error *thrum_detail_take(thrum_task *task, int error, bool make);
 /* A frame that fails goes through FINALLY, where other errors may come and be caught: its own is put aside. */
 void thrum_detail_hold(thrum_task *task, const thrum_coro *frame, int error);
 
-/* The frame ends with `error`, or goes on without the one that was put aside: that is the last one again, or forgotten. */
+/* The frame ends with `error`, or goes on without the one that was put aside: that is the last one again, or
+ * forgotten. */
 void thrum_detail_unhold(thrum_task *task, const thrum_coro *frame, int error);
 
 /* Make `error` the task's last one; the reference is given away. */

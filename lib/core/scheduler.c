@@ -65,8 +65,8 @@ static THRUM_COLD_ void finish_seen(thrum_state *state, thrum_task *task, const 
 static THRUM_INLINE_ void finish(thrum_state *state, thrum_task *task, const thrum_function *function,
                                  thrum_value value)
 {
-    bool seen = task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_CHILD | TASK_OWNED) ||
-                task->waiters.first || task->extension;
+    bool seen = task->waiter.node.flags & (TASK_MUST_CANCEL | TASK_CHILD | TASK_OWNED) || task->waiters.first ||
+                task->extension;
     if (seen) {
         finish_seen(state, task, function, 0, value);
         return;

@@ -57,8 +57,8 @@ typedef struct thrum_child {
 /* What only some tasks have. */
 typedef struct thrum_task_extension {
     const char *name;
-    const char *message; /* of the cancellation */
-    thrum_error *error;  /* the last one: a reference */
+    const char *message;      /* of the cancellation */
+    thrum_error *error;       /* the last one: a reference */
     struct detail_held *held; /* those of frames that are in FINALLY */
 } thrum_task_extension;
 #endif
