@@ -134,7 +134,7 @@ def leave(httpd):
     for target in ('/../outside', '/..', '/plain/../../outside', '/%2e%2e/outside', '/%2E%2e%2foutside', '/plain/..%2f..',
                    '/notes%00.html', '/%00', '/%', '/%2', '/%zz'):
         equal(httpd.get(target).status, 400, target)
-    for target in ('/file', '/up/outside', '/absolute', '/up', '/proc/self/root/etc/passwd', '/twice/outside'):
+    for target in ('/file', '/up/outside', '/absolute', '/up', '/proc/self/environ', '/twice/outside'):
         response = httpd.get(target)
         assert response.status in (403, 404), (target, response.status)
         assert b'outside' not in response.body, target
