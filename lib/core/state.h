@@ -89,9 +89,6 @@ typedef struct thrum_state {
     thrum_pool pool;
     void (*report)(const thrum_core_report *report); /* set by the loop */
     void *loop;
-#if THRUM_DETAILS
-    thrum_error *spare; /* thrum_error_set() outside of tasks */
-#endif
 } thrum_state;
 
 #if defined(__GNUC__)
