@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes include/thrum/arity.h, the tables behind ARGS((type, name), ...): one macro a number of arguments.
+"""Writes include/thrum/arity.h, the tables behind ARGS((type, name), ...) and thrum_gather(results, a, b, ...): one
+macro a number of arguments.
 
     gen/arity.py > include/thrum/arity.h
 """
@@ -7,7 +8,7 @@ MOST = 24
 
 HEAD = """/**
  * @file arity.h
- * The tables behind `ARGS((type, name), ...)`. Written by gen/arity.py; do not edit.
+ * The tables behind `ARGS((type, name), ...)` and `thrum_gather(results, a, b, ...)`. Written by gen/arity.py; do not edit.
  */
 #ifndef THRUM_ARITY_H
 #define THRUM_ARITY_H
@@ -30,9 +31,11 @@ def main():
         args = ", ".join(names[:count])
         print(f"#define THRUM_EACH_{count}(m, {args}) " + " ".join(f"m {a}" for a in names[:count]))
         print(f"#define THRUM_LIST_{count}(m, {args}) " + ", ".join(f"m {a}" for a in names[:count]))
+        print(f"#define THRUM_MAP_{count}(m, {args}) " + ", ".join(f"m({a})" for a in names[:count]))
     too_many = f"too_many_arguments_at_most_{MOST}_"
     print(f"#define THRUM_LIST_{too_many}(m, ...) int {too_many}")
     print(f'#define THRUM_EACH_{too_many}(m, ...) THRUM_STATIC_ASSERT_(0, "too many arguments in ARGS: at most {MOST}");')
+    print(f"#define THRUM_MAP_{too_many}(m, ...) {too_many}")
     print("\n#endif")
 
 

@@ -25,7 +25,7 @@ class Jumps:
         """break and continue."""
         is_break = cursor.kind == K.BREAK_STMT
         word = "break" if is_break else "continue"
-        kinds = ("loop", "with", "try", "body") + (("switch",) if is_break else ())
+        kinds = ("loop", "with", "try", "for", "body") + (("switch",) if is_break else ())
         at = next((i for i in range(len(self.frames) - 1, -1, -1) if self.frames[i].kind in kinds), None)
         if at is None:
             return
@@ -35,15 +35,16 @@ class Jumps:
                         f"'{word}' outside of any loop: use ASYNC_RETURN to leave the function")
             self.leave_function()
             return
-        if frame.is_block:
-            meant = ("loop", "switch") if is_break else ("loop",)
+        leaves_block = frame.kind in ("with", "try")
+        if leaves_block:
+            meant = ("loop", "for", "switch") if is_break else ("loop", "for")
             outer = next((f for f in reversed(self.frames[:at]) if f.kind in meant), None)
             if outer:
                 what = "switch" if outer.kind == "switch" else "loop"
-                self.report("jump-leaves-block", cursor, f"'{word}' leaves the {frame.kind.upper()} block that it "
+                self.report("jump-leaves-block", cursor, f"'{word}' leaves the {frame.name} block that it "
                             f"stands in, not the {what} around it",
                             [(frame.cursor, "the block begins here"), (outer.cursor, f"the {what} begins here")])
-        self.graph.go(frame.leave if is_break or frame.is_block else frame.again)
+        self.graph.go(frame.leave if is_break or leaves_block else frame.again)
 
     def goto(self, cursor):
         target = api.kids(cursor)
@@ -88,11 +89,11 @@ class Jumps:
             out = [frame for frame in goto.frames if frame.is_block and frame not in label.frames]
             into = [frame for frame in label.frames if frame.is_block and frame not in goto.frames]
             if into:
-                self.report("goto", goto.cursor, f"'goto {goto.name}' jumps into a {into[0].kind.upper()} block, "
-                            "which has not been entered", [there, (into[0].cursor, "the block begins here")])
+                self.report("goto", goto.cursor, f"'goto {goto.name}' jumps into {into[0].article} {into[0].name} "
+                            "block, which has not been entered", [there, (into[0].cursor, "the block begins here")])
             elif out:
-                self.report("goto", goto.cursor, f"'goto {goto.name}' leaves a {out[-1].kind.upper()} block, whose "
-                            "exit comes late: when what is around it ends",
+                self.report("goto", goto.cursor, f"'goto {goto.name}' leaves {out[-1].article} {out[-1].name} "
+                            "block, whose exit comes late: when what is around it ends",
                             [there, (out[-1].cursor, "the block begins here")])
             elif label.section != goto.section:
                 where = {"finally": "into FINALLY", "body": "back before FINALLY", "before": "before ASYNC_BEGIN",

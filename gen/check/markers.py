@@ -4,14 +4,14 @@ import clangapi as api
 from graph import Await, Node
 
 FINALLY = "thrum_checking_finally_"
-FOR_MARKERS = {"thrum_checking_body_", "thrum_checking_with_", "thrum_checking_try_"}
+FOR_MARKERS = {"thrum_checking_body_", "thrum_checking_with_", "thrum_checking_try_", "thrum_checking_for_"}
 
 
 class Frame:
     """Something that `break` or `continue` leaves, or that an error meets."""
 
     def __init__(self, kind, cursor, leave=None, again=None):
-        self.kind = kind  # "loop", "switch", "with", "try", "body"
+        self.kind = kind  # "loop", "switch", "with", "try", "for" (ASYNC_FOR), "body"
         self.cursor = cursor
         self.leave = leave  # where `break` goes
         self.again = again  # where `continue` goes
@@ -22,7 +22,19 @@ class Frame:
 
     @property
     def is_block(self):
-        return self.kind in ("with", "try")
+        return self.kind in ("with", "try", "for")
+
+    @property
+    def has_exit(self):
+        return self.kind in ("with", "for")
+
+    @property
+    def name(self):
+        return "ASYNC_FOR" if self.kind == "for" else self.kind.upper()
+
+    @property
+    def article(self):
+        return "an" if self.kind == "for" else "a"
 
 
 class Markers:
@@ -91,14 +103,14 @@ class Markers:
         return self.finally_ if self.finally_ and self.section == "body" else self.end
 
     def exit_of(self, frame):
-        """The exit of a WITH block, which awaits."""
-        return Await("end of the WITH block", api.place(frame.cursor), frame.cursor)
+        """The exit of a WITH block or an ASYNC_FOR, which awaits."""
+        return Await(f"end of the {frame.name} block", api.place(frame.cursor), frame.cursor)
 
     def leave_function(self):
         """ASYNC_RETURN: through the exits of all open blocks."""
         frames = self.frames
         for number in range(len(frames) - 1, -1, -1):
-            if frames[number].kind == "with":
+            if frames[number].has_exit:
                 self.frames = frames[:number]
                 self.park(self.exit_of(frames[number]))
         self.frames = frames
@@ -109,7 +121,7 @@ class Markers:
         depth = len(self.frames) if depth is None else depth
         for number in range(depth - 1, -1, -1):
             frame = self.frames[number]
-            if frame.kind == "with":
+            if frame.has_exit:
                 if frame.errors is None:
                     frame.errors = Node("settle")
                     exit_ = Node("await", await_=self.exit_of(frame))
@@ -130,7 +142,7 @@ class Markers:
     # ---- blocks
 
     def block(self, cursor, marker, body):
-        """A `for` that stands for the whole body, a WITH or a TRY."""
+        """A `for` that stands for the whole body, a WITH, a TRY or an ASYNC_FOR."""
         name = api.callee(marker)
         if name == "thrum_checking_body_":
             self.section, self.graph.before_begin = "body", False
@@ -138,6 +150,9 @@ class Markers:
             self.statement(body)
             self.frames.pop()
             self.section = "after"
+            return
+        if name == "thrum_checking_for_":
+            self.async_for(cursor, marker, body)
             return
         frame = Frame("with" if name == "thrum_checking_with_" else "try", cursor, leave=self.node())
         if frame.kind == "with":
@@ -153,6 +168,25 @@ class Markers:
             self.try_(frame, body)
             self.frames.pop()
             self.graph.at(frame.leave)
+
+    def async_for(self, cursor, marker, body):
+        """A loop with an exit; each round begins with an await, which gives the item or ends the loop."""
+        _, _, iterable, item = marker.get_arguments()
+        frame = Frame("for", cursor, leave=self.node(), again=self.node())
+        self.suspend(marker, frame.name, iterable)
+        self.frames.append(frame)
+        self.graph.at(frame.again)
+        self.park(Await(frame.name, api.place(marker), marker))
+        self.graph.current.succ.append((frame.leave, None))
+        self.graph.at(self.node())
+        self.graph.add("assign", place=self.place(item), sources=[], cursor=item, made=False)
+        guards, self.guards = self.guards, 0
+        self.statement(body)
+        self.guards = guards
+        self.frames.pop()
+        self.graph.go(frame.again)
+        self.graph.start(frame.leave)
+        self.park(self.exit_of(frame))
 
     def try_(self, frame, body):
         parts = api.kids(body)

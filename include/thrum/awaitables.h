@@ -30,10 +30,13 @@ typedef enum thrum_cancel_result { THRUM_DETACHED, THRUM_FORWARDED, THRUM_REFUSE
 
 /** The arguments of a leaf operation between its call and its start. */
 struct thrum_record {
-    thrum_head head;
+    THRUM_ALIGNED_ thrum_head head;
     void *object;
     thrum_value a, b;
 };
+
+/** Is told what a task waits for, for call graphs: a task or a future, the other one is NULL. */
+typedef void thrum_awaits(void *context, thrum_task *task, thrum_future *future);
 
 /** The verbs of one kind of awaitable. Constant; usually static. */
 struct thrum_operations {
@@ -42,6 +45,8 @@ struct thrum_operations {
     thrum_cancel_result (*cancel)(thrum_task *task);
     void (*drop)(thrum_record *record);
     const char *name; /**< of the operation, for call graphs: "sleep" */
+    /** Tell of every task and future that a parked task waits for, which others see as "awaited by"; NULL: of none. */
+    void (*awaits)(thrum_task *task, thrum_awaits *tell, void *context);
 };
 
 /**

@@ -16,6 +16,7 @@ int thrum_checking_await_(const char *macro, ...);     /* what; where the result
 int thrum_checking_catch_(const char *macro, ...);     /* what; the error; where the result goes */
 int thrum_checking_catch_all_(const char *macro, ...); /* the same */
 int thrum_checking_with_(const char *macro, ...);      /* scope; enter: head of the loop that stands for the block */
+int thrum_checking_for_(const char *macro, ...);       /* iteration; iterable; where items go: head of ASYNC_FOR */
 int thrum_checking_try_(const char *macro, ...);       /* scope: the same for TRY; the `if` in it is TRY and CATCH */
 int thrum_checking_caught_(const char *macro, ...);    /* the error; scope */
 int thrum_checking_caught_all_(const char *macro, ...);
@@ -24,15 +25,18 @@ int thrum_checking_return_(const char *macro, ...);
 int thrum_checking_raise_(const char *macro, ...);
 THRUM_END_DECLS
 
-#define THRUM_ASYNC(...) THRUM_ASYNC_PAD_(__VA_ARGS__, NONE_, NONE_, NONE_, )
-#define THRUM_ASYNC_PAD_(name, args, locals, o1, o2, o3, ...) THRUM_ASYNC_(name, args, locals, o1, o2, o3)
+#define THRUM_ASYNC(...) THRUM_ASYNC_PAD_(ASYNC_, __VA_ARGS__, NONE_, NONE_, NONE_, )
+#define THRUM_ASYNC_GEN(...) THRUM_ASYNC_PAD_(GEN_, __VA_ARGS__, NONE_, NONE_, NONE_, )
+#define THRUM_ASYNC_PAD_(kind, name, args, locals, o1, o2, o3, ...)                                                    \
+    THRUM_FUNCTION_(kind, name, args, locals, o1, o2, o3)
 
 /* The body gives an int, so that a stray `return` of any kind is there to be found. */
-#define THRUM_ASYNC_(name, args, locals, o1, o2, o3)                                                                   \
-    thrum_awaitable name(THRUM_PARAMS_##args) THRUM_MUST_USE_;                                                         \
+#define THRUM_FUNCTION_(kind, name, args, locals, o1, o2, o3)                                                          \
+    THRUM_GIVES_##kind name(THRUM_PARAMS_##args) THRUM_MUST_USE_;                                                      \
     struct name##_frame {                                                                                              \
         thrum_coro coro_;                                                                                              \
-        THRUM_FIELDS_##args THRUM_DECLS_##locals THRUM_BUFFERS_##o1 THRUM_BUFFERS_##o2 THRUM_BUFFERS_##o3              \
+        THRUM_HEAD_##kind THRUM_FIELDS_##args THRUM_DECLS_##locals THRUM_BUFFERS_##o1 THRUM_BUFFERS_##o2               \
+            THRUM_BUFFERS_##o3                                                                                         \
     };                                                                                                                 \
     static inline int name##_body_(struct name##_frame *self, thrum_task *task_);                                      \
     static inline void name##_drop_(struct name##_frame *self)                                                         \
@@ -40,10 +44,11 @@ THRUM_END_DECLS
         (void)self;                                                                                                    \
         THRUM_DROP_##o1 THRUM_DROP_##o2 THRUM_DROP_##o3                                                                \
     }                                                                                                                  \
-    thrum_awaitable name(THRUM_PARAMS_##args)                                                                          \
+    THRUM_GIVES_##kind name(THRUM_PARAMS_##args)                                                                       \
     {                                                                                                                  \
+        THRUM_GIVES_##kind made_ = {thrum_awaitable_failing(THRUM_ENOMEM).word};                                       \
         (void)name##_body_;                                                                                            \
-        return thrum_awaitable_failing(THRUM_ENOMEM);                                                                  \
+        return made_;                                                                                                  \
     }                                                                                                                  \
     static inline int name##_body_(struct name##_frame *self, thrum_task *task_)
 
@@ -66,9 +71,17 @@ THRUM_END_DECLS
         while (!(condition))                                                                                           \
             (void)thrum_checking_await_("AWAIT_UNTIL", event);                                                         \
     } while (0)
+#define THRUM_AWAIT_PUT(queue, item) ((void)thrum_checking_await_("AWAIT_PUT", THRUM_QUEUE_PUT(queue, item)))
+#define THRUM_AWAIT_GET(queue, item) ((void)thrum_checking_await_("AWAIT_GET", THRUM_QUEUE_GET(queue, item)))
+#define THRUM_AWAIT_LOCK(lock) ((void)thrum_checking_await_("AWAIT_LOCK", thrum_lock_acquire(lock)))
+#define THRUM_AWAIT_SEMAPHORE(from) ((void)thrum_checking_await_("AWAIT_SEMAPHORE", thrum_semaphore_acquire(from)))
 #define THRUM_ASYNC_RETURN(value) ((void)thrum_checking_return_("ASYNC_RETURN", value))
 #define THRUM_ASYNC_RAISE(error) ((void)thrum_checking_raise_("ASYNC_RAISE", error))
+#define THRUM_YIELD(value) ((void)thrum_checking_await_("YIELD", value))
+#define THRUM_YIELD_INTO(lvalue, value) ((void)thrum_checking_await_("YIELD_INTO", value, lvalue))
 
+#define THRUM_ASYNC_FOR(lvalue, iteration, iterable)                                                                   \
+    for (thrum_checking_for_("ASYNC_FOR", iteration, iterable, lvalue);;)
 #define THRUM_WITH(scope, enter) for (thrum_checking_with_("WITH", scope, enter);;)
 #define THRUM_TRY(scope)                                                                                               \
     for (thrum_checking_try_("TRY", scope);;)                                                                          \

@@ -46,15 +46,24 @@
 #define THRUM_DETAILS THRUM_HOSTED
 #endif
 
+/** 1: tasks and calls have context variables (needs THRUM_DETAILS); 0: contextvars.h is empty. */
+#ifndef THRUM_CONTEXTS
+#define THRUM_CONTEXTS THRUM_DETAILS
+#endif
+#if THRUM_CONTEXTS && !THRUM_DETAILS
+#error "THRUM_CONTEXTS needs THRUM_DETAILS"
+#endif
+
 /** How deeply calls of async functions that do not suspend may nest on the C stack; 0 keeps that at its least. */
 #ifndef THRUM_NESTED_CALLS
 #define THRUM_NESTED_CALLS (THRUM_HOSTED ? 4 : 0)
 #endif
 
-/** Entries that an error trace can hold (the innermost are kept), and bytes of an error's text: plain numbers. */
+/** Entries that an error trace can hold (the innermost are kept),: a plain number. */
 #ifndef THRUM_TRACE_DEPTH
 #define THRUM_TRACE_DEPTH 12
 #endif
+/** Bytes of an error's text, its end included: a plain number. */
 #ifndef THRUM_ERROR_TEXT
 #define THRUM_ERROR_TEXT 96
 #endif
@@ -76,9 +85,21 @@
 #define THRUM_EAGER_DEPTH 16
 #endif
 
+/** 1: there can be a task factory and task hooks. */
+#ifndef THRUM_TASK_HOOKS
+#define THRUM_TASK_HOOKS THRUM_DETAILS
+#endif
+
 /** 1: resume labels are wider than `int`, so that the compiler reports an await inside a user's `switch`. */
 #ifndef THRUM_WIDE_SWITCH
 #define THRUM_WIDE_SWITCH THRUM_HOSTED
+#endif
+
+/** 1: `AWAIT_LOCK`, `AWAIT_SEMAPHORE`, `AWAIT_PUT` and `AWAIT_GET` take or leave what is free without a call; 0: they
+ * are awaits like others, so that a program that is tested can be cancelled there (thrum_test_options.every_await).
+ * Each source file may choose for itself. */
+#ifndef THRUM_INLINE_AWAITS
+#define THRUM_INLINE_AWAITS 1
 #endif
 
 /** 1: timers stand in a radix heap (O(1) start and stop, any number); 0: in one sorted list (least memory). */
@@ -89,6 +110,53 @@
 /** 1: memory of ended frames is filled with a pattern, and misuse is looked for where that costs time. */
 #ifndef THRUM_DEBUG
 #define THRUM_DEBUG 0
+#endif
+
+/** 1: async functions and operations have names, functions the place where they are defined; 0: they are "?". */
+#ifndef THRUM_NAMES
+#define THRUM_NAMES (THRUM_DETAILS | THRUM_DEBUG)
+#endif
+
+/** 1: errors have names and texts (thrum_error_name(), thrum_error_text()); 0: those are "?", whatever the error. */
+#ifndef THRUM_STRINGS
+#define THRUM_STRINGS 1
+#endif
+
+/** 1: where code and speed conflict, the least code. */
+#ifndef THRUM_SMALL
+#define THRUM_SMALL (1 - THRUM_HOSTED)
+#endif
+
+/** 1: a loop can be in debug mode, which looks for misuse of objects and between threads (doc/develop.md). */
+#ifndef THRUM_CHECKS
+#define THRUM_CHECKS THRUM_HOSTED
+#endif
+
+/** 1: errors that reach nobody, and what is left when a loop closes, are told to the loop. */
+#ifndef THRUM_REPORTS
+#define THRUM_REPORTS (THRUM_HOSTED | THRUM_CHECKS)
+#endif
+
+/** 1: a pool can be fed by an allocator; 0: by one array only, with less code and less memory of its own. */
+#ifndef THRUM_ALLOCATORS
+#define THRUM_ALLOCATORS (THRUM_HOSTED | THRUM_CHECKS)
+#endif
+#if THRUM_CHECKS && !THRUM_ALLOCATORS
+#error "THRUM_CHECKS needs THRUM_ALLOCATORS"
+#endif
+
+/** 1: the port masks interrupts (thrum_port_lock() in port.h); 0: thrum does, as the processor has it. */
+#ifndef THRUM_PORT_LOCKS
+#if defined(__ARM_ARCH_PROFILE) || defined(__riscv) || defined(__AVR__)
+#define THRUM_PORT_LOCKS 0
+#else
+#define THRUM_PORT_LOCKS 1
+#endif
+#endif
+
+/** 1: thrum_port_idle() has to be told when an interrupt posts something (thrum_port_wake() in port.h). */
+#ifndef THRUM_PORT_WAKES
+#define THRUM_PORT_WAKES 0
 #endif
 
 /* ---- compilers ---- */
@@ -114,6 +182,21 @@
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 7
 #undef THRUM_FALLTHROUGH_
 #define THRUM_FALLTHROUGH_ ((void)0)
+#endif
+
+#if defined(__GNUC__)
+#define thrum_copy_(to, from, size) __builtin_memcpy(to, from, size)
+#define thrum_clear_(to, size) __builtin_memset(to, 0, size)
+#else
+#include <string.h>
+#define thrum_copy_(to, from, size) memcpy(to, from, size)
+#define thrum_clear_(to, size) memset(to, 0, size)
+#endif
+
+#if THRUM_NAMES
+#define THRUM_NAMED_(text) text
+#else
+#define THRUM_NAMED_(text) NULL
 #endif
 
 #ifdef __cplusplus

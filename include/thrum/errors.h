@@ -26,7 +26,7 @@ enum thrum_error_code {
     THRUM_ELIMIT = -4510,       /**< no separator within the stream's limit (LimitOverrunError) */
     THRUM_ECLOSED = -4511,      /**< the stream, server or loop is closed (RuntimeError, ConnectionError) */
     THRUM_EBUSY = -4512,        /**< somebody else waits here already, and only one may (RuntimeError) */
-    THRUM_ESHUTDOWN = -4513,    /**< the queue was shut down (QueueShutDown) */
+    THRUM_ESHUTDOWN = -4513,    /**< the queue or executor was shut down (QueueShutDown, RuntimeError) */
     THRUM_EEMPTY = -4514,       /**< nothing in the queue (QueueEmpty) */
     THRUM_EFULL = -4515,        /**< no room in the queue (QueueFull) */
     THRUM_EBROKEN = -4516,      /**< the barrier is broken (BrokenBarrierError) */
@@ -34,6 +34,12 @@ enum thrum_error_code {
     THRUM_EUNSUPPORTED = -4518, /**< not on this platform, backend or stream (NotImplementedError) */
     THRUM_EINTERRUPTED = -4519, /**< a signal asked the program to end (KeyboardInterrupt) */
     THRUM_EEXIT = -4520,        /**< asked to leave with a given exit code (SystemExit) */
+    THRUM_ESTOP = -4521,        /**< an iteration has no more items (StopAsyncIteration) */
+    THRUM_ELEFT = -4522,        /**< out of a YIELD: the generator is being closed (GeneratorExit) */
+    THRUM_ETLS = -4523,         /**< TLS failed; the detail says what (ssl.SSLError) */
+    THRUM_ECERTIFICATE = -4524, /**< the peer's certificate was refused; the detail says why
+                                     (ssl.SSLCertVerificationError) */
+    THRUM_ETRUNCATED = -4525,   /**< a TLS connection was cut off, not ended (ssl.SSLEOFError) */
     THRUM_EAPP_ = -5000,
     THRUM_EAPP_LAST_ = -32000
 };

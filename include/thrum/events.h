@@ -12,7 +12,13 @@
 
 THRUM_BEGIN_DECLS
 
+/** A loop. */
 typedef struct thrum_loop thrum_loop;
+
+struct thrum_backend;
+struct thrum_server;
+struct thrum_stream;
+struct thrum_transport;
 
 /** What an exception handler is told. Valid during the call. */
 typedef struct thrum_report {
@@ -23,8 +29,18 @@ typedef struct thrum_report {
     thrum_handle *handle;           /**< the handle concerned, or NULL */
     const thrum_function *function; /**< the async function concerned, or NULL */
     uint32_t line;                  /**< where in it, or 0 */
+    thrum_future *future;           /**< the future concerned, or NULL */
+    struct thrum_stream *stream;    /**< the stream concerned, or NULL */
+    struct thrum_server *server;    /**< the server concerned, or NULL */
+    const thrum_function *made_in;  /**< in debug mode: what made the task or the function's call, or NULL; where it was
+                                         made or called, or, of misuse, what was misused */
+    uint32_t made_line;             /**< the await that `made_in` had passed last then; 0: none yet */
+    const thrum_function *waits_in; /**< in debug mode, of misuse: where a task waits in what was misused, or NULL */
+    uint32_t waits_line;            /**< and the line there */
+    struct thrum_transport *transport; /**< the transport concerned, or NULL */
 } thrum_report;
 
+/** Is told of errors that nobody awaits; see thrum_loop_set_exception_handler(). */
 typedef void thrum_exception_handler(thrum_loop *loop, const thrum_report *report, void *context);
 
 /** How a loop waits. */
@@ -34,7 +50,7 @@ typedef enum thrum_backend_kind {
     THRUM_BACKEND_SIM /**< virtual time: jumps to the next timer when nothing is ready; descriptors are not watched */
 } thrum_backend_kind;
 
-/** What libev polls with. */
+/** What libev polls with. The default is $THRUM_POLLER (select, poll, epoll, kqueue), or else the best there is. */
 typedef enum thrum_poller {
     THRUM_POLLER_DEFAULT,
     THRUM_POLLER_SELECT,
@@ -51,6 +67,9 @@ typedef struct thrum_loop_options {
     bool debug;
     uint64_t seed;    /**< THRUM_BACKEND_SIM: 0 keeps asyncio's order; otherwise the ready queue is shuffled by it */
     thrum_time start; /**< THRUM_BACKEND_SIM: where its clock begins */
+    const struct thrum_backend *custom; /**< a backend of your own (backends.h), `backend` being left 0; its verbs are
+                                             copied; NULL: none */
+    void *custom_context;               /**< for its `open` */
 } thrum_loop_options;
 
 /**
@@ -60,7 +79,8 @@ typedef struct thrum_loop_options {
  * @param loop     where the loop goes; owned, to be given back with thrum_loop_close()
  * @param options  NULL is the default
  * @return gives 0; THRUM_ESTATE when this thread has a loop; THRUM_EUNSUPPORTED for a poller that is not there;
- *         THRUM_EINVAL; THRUM_ENOMEM; -errno
+ *         THRUM_EINVAL, also for a custom backend without a verb that it needs; THRUM_ENOMEM; -errno; what the custom
+ *         backend's `open` gives
  *
  * asyncio: new_event_loop and set_event_loop
  */
@@ -130,7 +150,7 @@ THRUM_API thrum_loop *thrum_loop_running(void);
  *
  * @param loop  this thread's, not running
  * @return gives 0; THRUM_ESTATE when a loop runs in this thread already, when this is not the thread's loop, or, on
- *         virtual time, at a deadlock, which is reported
+ *         virtual time, at a deadlock, which is reported; the default handler lists the tasks that wait, and where
  *
  * asyncio: loop.run_forever
  */
@@ -239,7 +259,7 @@ typedef struct thrum_post {
 } thrum_post;
 
 /**
- * Have the loop call something; the one function that may be used from another thread or a signal handler.
+ * Have the loop call something: for other threads, and for signal handlers, which may call little else.
  * Posting again what has not been called yet does nothing. Calls run in the order of posting, after what is ready;
  * thrum_loop_close() forgets those that were not made.
  * [never waits · no allocation · any thread]
@@ -252,6 +272,20 @@ typedef struct thrum_post {
  * asyncio: loop.call_soon_threadsafe
  */
 THRUM_API int thrum_call_soon_threadsafe(thrum_loop *loop, thrum_post *post);
+
+/**
+ * Take a post back. When this returns the call is not being made, and none that was asked for before is to come: the
+ * struct may go. In another thread than the loop's it waits for the end of a call that is being made just then; hold no
+ * lock that the call takes. Not for signal handlers.
+ * [never waits in the loop's thread · no allocation · O(posts queued) · any thread]
+ *
+ * @param loop  where it was posted; may be closed
+ * @param post  posted or idle
+ * @return gives whether it was queued, and is not called
+ *
+ * asyncio: Handle.cancel of call_soon_threadsafe
+ */
+THRUM_API bool thrum_post_cancel(thrum_loop *loop, thrum_post *post);
 
 /**
  * Call a handle whenever a descriptor is readable, until thrum_remove_reader(). Replaces what was there.
@@ -307,12 +341,25 @@ THRUM_API bool thrum_remove_writer(int descriptor);
  * [never waits · this loop's thread only]
  *
  * @param loop     any
- * @param handler  called in the loop's thread; must not raise
+ * @param handler  called in the loop's thread, in the context variables of the task in the report, or else of the
+ *                 handle in it, or else of who reports; must not raise
  * @param context  for it
  *
  * asyncio: loop.set_exception_handler
  */
 THRUM_API void thrum_loop_set_exception_handler(thrum_loop *loop, thrum_exception_handler *handler, void *context);
+
+/**
+ * Who is told of errors that nobody awaits.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop     any
+ * @param context  where its context goes; may be NULL
+ * @return gives what was set; NULL for the default
+ *
+ * asyncio: loop.get_exception_handler
+ */
+THRUM_API thrum_exception_handler *thrum_loop_get_exception_handler(const thrum_loop *loop, void **context);
 
 /**
  * Report something to the exception handler; from inside of that, to the default one.
@@ -337,9 +384,18 @@ THRUM_API void thrum_loop_call_exception_handler(thrum_loop *loop, const thrum_r
 THRUM_API void thrum_loop_default_exception_handler(thrum_loop *loop, const thrum_report *report);
 
 /**
- * Debug mode: a step or call that keeps the loop for 0.1 s is named in the log, and so are calls from other threads
- * that can be told. May be switched while the loop runs.
- * [never waits · no allocation · this loop's thread only]
+ * Debug mode. May be switched while the loop runs; `$THRUM_DEBUG`, set to anything but 0, switches it on for every new
+ * loop. It tells of
+ *
+ * - steps and calls that keep the loop for long (thrum_loop_set_slow_callback_duration()), and a poller that comes
+ *   late;
+ * - calls from a thread that is not the loop's;
+ * - streams and servers that nobody closed, when the loop closes;
+ * - where a task or call was made, in reports about it: by which function, and after which of its awaits;
+ *
+ * and fills the memory of frames that have ended with a pattern. What was made before is not known. Where it is off it
+ * costs nothing.
+ * [never waits · takes a block of the pool, or goes without · this loop's thread only]
  *
  * @param loop   open
  * @param debug  whether it is on
@@ -358,6 +414,92 @@ THRUM_API void thrum_loop_set_debug(thrum_loop *loop, bool debug);
  * asyncio: loop.get_debug
  */
 THRUM_API bool thrum_loop_get_debug(const thrum_loop *loop);
+
+#if THRUM_TASK_HOOKS
+/**
+ * Makes tasks for a loop: every thrum_spawn() and thrum_group_spawn() comes here. It ends with thrum_task_create() of
+ * `what` or of an async function around it, with `options` or a copy in which name, context or start differ; when it
+ * does not want to, it gives `what` to thrum_drop() and gives NULL.
+ */
+typedef thrum_task *thrum_task_factory(thrum_loop *loop, thrum_awaitable what, const thrum_spawn_options *options,
+                                       void *context);
+
+/**
+ * Say who makes the tasks of a loop from now on.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop     open, this thread's
+ * @param factory  NULL is the default, thrum_task_create()
+ * @param context  for it
+ *
+ * asyncio: loop.set_task_factory
+ */
+THRUM_API void thrum_loop_set_task_factory(thrum_loop *loop, thrum_task_factory *factory, void *context);
+
+/**
+ * Who makes the tasks of a loop.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop     open
+ * @param context  where its context goes; may be NULL
+ * @return gives what was set; NULL for the default
+ *
+ * asyncio: loop.get_task_factory
+ */
+THRUM_API thrum_task_factory *thrum_loop_get_task_factory(const thrum_loop *loop, void **context);
+
+/**
+ * A task factory with which every task runs right away until it first suspends, as with thrum_spawn_eager(). Tasks with
+ * THRUM_START_LAZY do not, nor do those that are made while the loop does not run. What ends there and then costs no
+ * pass; code that counts on children beginning later breaks.
+ * [never waits · as thrum_spawn_with() · runs other code · this loop's thread only]
+ *
+ * @param loop     whose factory it is
+ * @param what     an awaitable; spent by this call whatever it gives
+ * @param options  handed on
+ * @param context  unused
+ * @return gives as thrum_task_create()
+ *
+ * asyncio: eager_task_factory; create_eager_task_factory is a factory that calls this one
+ */
+THRUM_API thrum_task *thrum_eager_task_factory(thrum_loop *loop, thrum_awaitable what,
+                                               const thrum_spawn_options *options, void *context) THRUM_MUST_USE_;
+
+/**
+ * Be told of every task that is made or ends, and of every step. Tasks that there are already are told of from their
+ * next step on; those that are destroyed with the loop have no end. Costs nothing while nothing is set.
+ * [never waits · a block of the pool for each task · this loop's thread only]
+ *
+ * @param loop   open, this thread's
+ * @param hooks  copied; NULL is nobody. The calls must not raise, spawn or end tasks
+ * @return gives 0; THRUM_EINVAL for a size of 0 or beyond this version; THRUM_ENOMEM
+ *
+ * asyncio: _register_task, _unregister_task, _enter_task, _leave_task, _swap_current_task of a Task of one's own
+ */
+THRUM_API int thrum_loop_set_task_hooks(thrum_loop *loop, const thrum_task_hooks *hooks);
+#endif
+
+/**
+ * How long a step or a call may keep a loop in debug mode before it is named: at first 0.1 s.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop      open
+ * @param duration  ticks
+ *
+ * asyncio: loop.slow_callback_duration
+ */
+THRUM_API void thrum_loop_set_slow_callback_duration(thrum_loop *loop, thrum_time duration);
+
+/**
+ * The same, asked for.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param loop  open
+ * @return gives ticks
+ *
+ * asyncio: loop.slow_callback_duration
+ */
+THRUM_API thrum_time thrum_loop_slow_callback_duration(const thrum_loop *loop);
 
 /** Takes a line, without its newline; in whichever thread has something to say. */
 typedef void thrum_log_function(void *context, const char *line);

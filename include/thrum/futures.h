@@ -20,6 +20,7 @@ struct thrum_future {
     uint8_t flags;
 };
 
+/** The initialiser of a future that waits for its result; zeroed memory is one, too. */
 #define THRUM_FUTURE_INIT                                                                                              \
     {                                                                                                                  \
         {0}, 0, 0, 0, 0                                                                                                \
@@ -53,7 +54,8 @@ THRUM_API thrum_awaitable thrum_future_wait(thrum_future *future) THRUM_MUST_USE
  *
  * @param future  pending
  * @param value   its result
- * @return gives 0; THRUM_EDONE when it has a result already (nothing changes)
+ * @return gives 0; THRUM_EDONE when it has a result already (nothing changes); in debug mode THRUM_ESTATE when tasks of
+ *         another thread wait for it (nothing changes)
  *
  * asyncio: Future.set_result
  */

@@ -10,21 +10,34 @@
 
 THRUM_BEGIN_DECLS
 
+/** A call to be made. */
 typedef struct thrum_handle thrum_handle;
 
-/** What a handle calls. `handle->context` is the caller's; the handle is idle again before this is called. */
+/** What a handle calls. `handle->context` is the caller's; the handle is idle again before this is called. It runs in
+ * the context variables (contextvars.h) of whoever queued the handle. */
 typedef void thrum_callback(thrum_handle *handle);
 
 struct thrum_handle {
     thrum_waiter waiter; /* private */
     thrum_callback *call;
     void *context; /**< the caller's; read and write */
+#if THRUM_CONTEXTS
+    void *variables; /* private: the context that it is called in */
+#endif
 };
 
+/** The initialiser of an idle handle: what to call, and its context. */
+#if THRUM_CONTEXTS
+#define THRUM_HANDLE_INIT(call, context)                                                                               \
+    {                                                                                                                  \
+        {{0, 0, 0, 0, 0, 0}, {0}}, (call), (context), 0                                                                \
+    }
+#else
 #define THRUM_HANDLE_INIT(call, context)                                                                               \
     {                                                                                                                  \
         {{0, 0, 0, 0, 0, 0}, {0}}, (call), (context)                                                                   \
     }
+#endif
 
 /**
  * Prepare a handle.
@@ -106,6 +119,17 @@ THRUM_API bool thrum_handle_pending(const thrum_handle *handle);
  * asyncio: TimerHandle.when
  */
 THRUM_API thrum_time thrum_handle_when(const thrum_handle *handle);
+
+/**
+ * The order of two timed handles: by their times. Those of one time are called in the order of arming.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param a, b  initialised; one that is not timed counts as due at 0
+ * @return gives a negative number, 0 or a positive one, as `a` is due before, with or after `b`
+ *
+ * asyncio: the comparisons of TimerHandle
+ */
+THRUM_API int thrum_handle_compare(const thrum_handle *a, const thrum_handle *b);
 
 /**
  * In a done callback: the error of what is done.

@@ -12,7 +12,9 @@ THRUM_BEGIN_DECLS
 
 /** Where a pool gets its memory. */
 typedef struct thrum_allocator {
-    void *(*allocate)(void *context, size_t size);             /**< aligned as malloc's; NULL when there is none */
+    /** aligned as malloc's, on small processors, too, to a multiple of 4 (avr-libc's is not); NULL when there is
+     * none */
+    void *(*allocate)(void *context, size_t size);
     void (*release)(void *context, void *memory, size_t size); /**< NULL where memory is never given back */
     void *context;
     bool each; /**< ask for every block by itself, for allocators that check; otherwise for slabs of many */
@@ -23,7 +25,7 @@ typedef struct thrum_allocator {
  * [never waits · this thread's pool]
  *
  * @param allocator  copied
- * @return gives 0; THRUM_ESTATE when blocks are in use; THRUM_EINVAL
+ * @return gives 0; THRUM_ESTATE when blocks are in use; THRUM_EINVAL; THRUM_EUNSUPPORTED without THRUM_ALLOCATORS
  *
  * asyncio: nothing; Python has one allocator for all
  */

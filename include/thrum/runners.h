@@ -13,9 +13,10 @@ THRUM_BEGIN_DECLS
 typedef struct thrum_runner_options {
     size_t size;                    /**< sizeof(thrum_runner_options) */
     const thrum_loop_options *loop; /**< backend, poller, debug; copied; NULL: all default */
-    thrum_time shutdown;            /**< how long what is left may take to end once cancelled; 0: 300 s */
-    bool no_signals;                /**< leave SIGINT alone */
-    bool terminate;                 /**< SIGTERM cancels the main task as SIGINT does */
+    thrum_time shutdown; /**< how long what is left may take to end once cancelled, and then threads; 0: 300 s */
+    bool no_signals;     /**< leave SIGINT alone */
+    bool terminate;      /**< SIGTERM cancels the main task as SIGINT does */
+    int dump_signal;     /**< all tasks go to the log whenever this signal comes (debug.h); 0: none */
 } thrum_runner_options;
 
 /** A runner. Fields are private. */
@@ -25,6 +26,7 @@ typedef struct thrum_runner {
     thrum_loop_options loop_options;
     int signal; /* that ended the last run, or 0 */
     bool closed;
+    struct thrum_context *context; /* of every run */
 } thrum_runner;
 
 /**
@@ -40,7 +42,8 @@ typedef struct thrum_runner {
 THRUM_API int thrum_runner_init(thrum_runner *runner, const thrum_runner_options *options);
 
 /**
- * Run something to its end. May be called any number of times; the loop and what runs in it stay.
+ * Run something to its end. May be called any number of times; the loop and what runs in it stay, and so do the context
+ * variables that are set in a run. They begin with those that the thread has at the first run.
  *
  * In the main thread, where nobody else handles it, SIGINT cancels the main task; one that catches that and returns
  * gives its result as ever. The second SIGINT ends the run without waiting for the task, as soon as the step that runs
@@ -52,11 +55,28 @@ THRUM_API int thrum_runner_init(thrum_runner *runner, const thrum_runner_options
  * @param what    an awaitable; spent by this call whatever it gives
  * @param value   where its result goes; may be NULL
  * @return gives 0 or its error; THRUM_EINTERRUPTED when a signal ended it; THRUM_ESTATE when a loop runs in this thread
- *         or the runner is closed; what thrum_loop_new() gives
+ *         or the runner is closed; what thrum_loop_new() gives, and thrum_dump_on_signal() for `dump_signal`
  *
  * asyncio: Runner.run
  */
 THRUM_API int thrum_runner_run(thrum_runner *runner, thrum_awaitable what, thrum_value *value);
+
+#if THRUM_CONTEXTS
+/**
+ * Run something to its end in a context that is given, as it is; as thrum_runner_run() otherwise.
+ * [waits for the world · the runner's thread only]
+ *
+ * @param runner   initialised
+ * @param context  any (contextvars.h); NULL is the runner's own
+ * @param what     an awaitable; spent by this call whatever it gives
+ * @param value    where its result goes; may be NULL
+ * @return gives as thrum_runner_run()
+ *
+ * asyncio: Runner.run(context=)
+ */
+THRUM_API int thrum_runner_run_in(thrum_runner *runner, struct thrum_context *context, thrum_awaitable what,
+                                  thrum_value *value);
+#endif
 
 /**
  * The loop of a runner, made if need be.
@@ -70,13 +90,15 @@ THRUM_API int thrum_runner_run(thrum_runner *runner, thrum_awaitable what, thrum
 THRUM_API thrum_loop *thrum_runner_loop(thrum_runner *runner);
 
 /**
- * Cancel every task that is left, and when they have ended those that they left behind, until all is quiet. At the
- * deadline those that remain are named in the log with the lines where they wait, and destroyed. Then the loop is
- * closed.
+ * Cancel every task that is left, and when they have ended those that they left behind, until all is quiet. Then close
+ * the generators that stand open (thrum_shutdown_generators()). At the deadline the tasks that remain are named in the
+ * log with the lines where they wait, and destroyed. Then the threads of the default executor are waited for, once more
+ * as long, and the loop is closed. It is left behind as it is, memory and all, when a thread still makes a call for one
+ * of the tasks that did not end.
  * [waits at most the shutdown time · allocates · the runner's thread only]
  *
  * @param runner  initialised; closing it again does nothing
- * @return gives 0; THRUM_ETIMEDOUT when tasks remained (they were named in the log, and destroyed)
+ * @return gives 0; THRUM_ETIMEDOUT when tasks remained (they were named in the log, and destroyed) or threads did
  *
  * asyncio: Runner.close
  */

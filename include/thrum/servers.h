@@ -13,6 +13,7 @@
 #ifndef THRUM_SERVERS_H
 #define THRUM_SERVERS_H
 
+#include <thrum/generators.h>
 #include <thrum/streams.h>
 
 THRUM_BEGIN_DECLS
@@ -36,13 +37,21 @@ typedef struct thrum_server_options {
     bool paused;                        /**< do not accept before thrum_server_start_serving() or serve_forever */
     bool keep_path;                     /**< leave the Unix socket's file when the server is closed */
     uint32_t mode;                      /**< permissions of the Unix socket's file; 0: as the umask gives them */
+    thrum_tls_context *tls;       /**< of a server: the connections speak TLS (tls.h); held; not without handler */
+    thrum_time handshake_timeout; /**< of TLS; 0: 60 s */
+    thrum_time shutdown_timeout;  /**< of TLS: how long closing a connection may take; 0: 30 s */
+    /** Stream sockets that are bound or listen already, of a parent process or one's own, in place of host, port or
+     * path, which are NULL then. They stay the caller's: the server has descriptors of its own. NULL: none. */
+    const int *sockets;
+    size_t socket_count; /**< how many */
+    bool keep_alive;     /**< set SO_KEEPALIVE for the connections */
 } thrum_server_options;
 
 /**
  * Listen on a TCP port, and start to accept.
  * [awaits · cancel-safe: nothing stays open · allocates · this loop's thread only]
  *
- * @param handler  called with the stream of each connection
+ * @param handler  called with the stream of each connection; NULL: thrum_server_accepts() gives them
  * @param context  handed to the handler; outlives the server's connections
  * @param host     a name or a numeric address; NULL: every interface, both families
  * @param port     a number or the name of a service; "0": one that is free, the same on every address
@@ -115,6 +124,36 @@ THRUM_API thrum_awaitable thrum_start_unix_server_with(thrum_stream_handler *han
  * asyncio: Server.serve_forever (where close() makes it raise CancelledError)
  */
 THRUM_API thrum_awaitable thrum_server_serve_forever(thrum_server *server) THRUM_MUST_USE_;
+
+/**
+ * The connections of a server that was made without a handler, one after the other:
+ *
+ *     ASYNC_FOR (self->stream, self->each, thrum_server_accepts(self->server))
+ *         (void)thrum_group_spawn_detached(&self->group, serve(self->stream));
+ *
+ * Several tasks may take them. What nobody has taken waits in the system's queue.
+ * [awaits at each item · cancel-safe: the connection stays · a stream of the pool for each · this loop's thread only]
+ *
+ * @param server  made with NULL for its handler; outlives the loop over them, or is closed and released within it
+ * @return gives an iterable, each of whose items is a thrum_stream *, the caller's from then on; it ends when the
+ *         server is closed. An item fails with THRUM_ENOMEM, THRUM_ESTATE for a server with a handler, and -errno of
+ *         accept(2) where no more will come.
+ *
+ * asyncio: loop.sock_accept in a loop
+ */
+THRUM_API thrum_iterable thrum_server_accepts(thrum_server *server) THRUM_MUST_USE_;
+
+/**
+ * The next connection of a server that was made without a handler.
+ * [awaits · cancel-safe: the connection stays · a stream of the pool · this loop's thread only]
+ *
+ * @param server  made with NULL for its handler
+ * @return gives a thrum_stream *, the caller's from now on; THRUM_ESTOP when the server is closed; else as an item of
+ *         thrum_server_accepts()
+ *
+ * asyncio: loop.sock_accept
+ */
+THRUM_API thrum_awaitable thrum_server_accept(thrum_server *server) THRUM_MUST_USE_;
 
 /**
  * Start to accept connections, when the server was made with `paused`; else it does already.

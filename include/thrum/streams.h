@@ -17,10 +17,13 @@
  * once, from the caller's memory.
  *
  * Use after thrum_stream_close() or thrum_stream_abort() gives THRUM_ECLOSED.
+ *
+ * Firmware has the streams of serial.h, which says what differs there, and of this header what needs no system.
  */
 #ifndef THRUM_STREAMS_H
 #define THRUM_STREAMS_H
 
+#include <thrum/generators.h>
 #include <thrum/tasks.h>
 
 THRUM_BEGIN_DECLS
@@ -33,6 +36,13 @@ typedef struct thrum_slice {
     const void *data;
     size_t size;
 } thrum_slice;
+
+#if THRUM_HOSTED
+/** Whom a TLS connection trusts, and who it is (tls.h). */
+typedef struct thrum_tls_context thrum_tls_context;
+
+/** What it takes to resume a TLS session (tls.h). */
+typedef struct thrum_tls_session thrum_tls_session;
 
 /** How a stream behaves. Zeroed memory with `size` set is the default; members may be added at the end. */
 typedef struct thrum_stream_options {
@@ -50,13 +60,25 @@ typedef struct thrum_connect_options {
     const char *local_host;             /**< bind to this address first; NULL: any */
     const char *local_port;             /**< and to this port; NULL: any */
     int family;                         /**< AF_INET or AF_INET6 only; 0: both */
+    thrum_time happy_eyeballs_delay;    /**< when one address has not answered for so long, the next one is tried beside
+                                             it, and the first that answers wins (RFC 8305, which says 0.25 s); 0: the
+                                             next one when that has failed */
+    unsigned interleave;                /**< families take turns, after so many addresses of the first one; 0: 1 with a
+                                             delay, else they stay in the order of the look-up */
+    bool all_errors;                    /**< when all addresses fail: THRUM_EGROUP with an error for each */
+    thrum_tls_context *tls;             /**< of a client: the connection speaks TLS (tls.h); NULL: it does not */
+    const char *server_hostname;        /**< to ask for and to find in the certificate; NULL: `host`; "": none */
+    thrum_time handshake_timeout;       /**< of TLS; 0: 60 s */
+    thrum_time shutdown_timeout;        /**< of TLS: how long thrum_stream_close() may take; 0: 30 s */
+    const thrum_tls_session *session;   /**< of TLS: of an earlier connection, to be resumed; NULL: none */
 } thrum_connect_options;
 
 /* ---- making one ---- */
 
 /**
  * Connect over TCP. The addresses of a name are tried in their order, until one answers. A numeric address is not
- * looked up.
+ * looked up. When none answers the error is that of the first one, and its detail names all of them; where they have
+ * failed in different ways, also how.
  * [awaits · cancel-safe: nothing stays open · frames of the pool, one stream · this loop's thread only]
  *
  * @param host  a name or a numeric address; good until the await has ended; NULL: this machine
@@ -76,7 +98,8 @@ THRUM_API thrum_awaitable thrum_open_connection(const char *host, const char *po
  * @param host     as for thrum_open_connection()
  * @param port     as for thrum_open_connection()
  * @param options  copied, its strings are not: they stay until this is awaited; NULL is the default
- * @return gives as thrum_open_connection(); THRUM_EINVAL for options that cannot be right
+ * @return gives as thrum_open_connection(); with `all_errors` THRUM_EGROUP; THRUM_EINVAL for options that cannot be
+ *         right
  *
  * asyncio: open_connection with keywords
  */
@@ -121,6 +144,23 @@ THRUM_API thrum_awaitable thrum_open_unix_connection_with(const char *path,
  * asyncio: open_connection(sock=...)
  */
 THRUM_API int thrum_stream_adopt(thrum_stream **stream, int descriptor, const thrum_stream_options *options);
+
+/**
+ * Make a stream of a pipe, a FIFO, a terminal or another character device: of those directions that it is open for. One
+ * that is open for reading only takes no write: THRUM_ESTATE. It is set non-blocking and close-on-exec.
+ * [never waits · allocates · this loop's thread only]
+ *
+ * @param stream      where the stream goes; owned
+ * @param descriptor  becomes the stream's, which closes it; when this fails it stays the caller's
+ * @param options     copied; NULL is the default
+ * @return gives 0; THRUM_EINVAL for a file of another kind or limits that contradict each other; THRUM_ESTATE without a
+ *         loop; THRUM_ENOMEM; THRUM_EUNSUPPORTED; -errno
+ *
+ * asyncio: loop.connect_read_pipe with a StreamReaderProtocol
+ */
+THRUM_API int thrum_stream_adopt_pipe(thrum_stream **stream, int descriptor, const thrum_stream_options *options);
+
+#endif
 
 /* ---- reading ---- */
 
@@ -188,11 +228,29 @@ THRUM_API thrum_awaitable thrum_stream_read_until(thrum_stream *stream, void *bu
  *         thrum_stream_read()
  *
  * asyncio: StreamReader.readline
- *
- * asyncio: none; StreamReader.feed_data comes nearest
  */
 THRUM_API thrum_awaitable thrum_stream_read_line(thrum_stream *stream, char *buffer, size_t size) THRUM_MUST_USE_;
 
+/**
+ * The lines of a stream, one after the other, up to the end of file. Each lies in the buffer until the next one is
+ * taken:
+ *
+ *     ASYNC_FOR (self->length, self->each, thrum_stream_lines(self->stream, self->line, sizeof self->line))
+ *         use(self->line, self->length);
+ *
+ * [awaits at each item · cancel-safe: nothing is taken · takes a buffer of the pool · this loop's thread only]
+ *
+ * @param stream  open
+ * @param buffer  where each line goes, in memory that outlives the loop over them
+ * @param size    room in it, with the NUL
+ * @return gives an iterable, each of whose items is the number of bytes as from thrum_stream_read_line(), and fails as
+ *         that does
+ *
+ * asyncio: `async for line in reader`
+ */
+THRUM_API thrum_iterable thrum_stream_lines(thrum_stream *stream, char *buffer, size_t size) THRUM_MUST_USE_;
+
+#if THRUM_HOSTED
 /**
  * Wait for bytes and lend them: they lie in memory that all streams of the loop share, so a connection that waits needs
  * no buffer. They count as read; what is not wanted yet goes back by thrum_stream_unread().
@@ -208,6 +266,7 @@ THRUM_API thrum_awaitable thrum_stream_read_line(thrum_stream *stream, char *buf
  * asyncio: BufferedProtocol
  */
 THRUM_API thrum_awaitable thrum_stream_fill(thrum_stream *stream, const void **data, size_t least) THRUM_MUST_USE_;
+#endif
 
 /**
  * Put bytes back, in front of what is to be read next.
@@ -217,11 +276,14 @@ THRUM_API thrum_awaitable thrum_stream_fill(thrum_stream *stream, const void **d
  * @param data    any bytes; usually the end of what thrum_stream_fill() lent
  * @param size    how many
  * @return gives 0; THRUM_ENOMEM (nothing went back); THRUM_EBUSY while a task reads; THRUM_ECLOSED
+ *
+ * asyncio: none; StreamReader.feed_data comes nearest
  */
 THRUM_API int thrum_stream_unread(thrum_stream *stream, const void *data, size_t size);
 
 /**
- * Whether the end of the input was seen and everything before it was read.
+ * Whether the end of the input was seen and everything before it was read: the next read gives 0. Not so after an
+ * error.
  * [never waits · no allocation · this loop's thread only]
  *
  * @param stream  any
@@ -275,6 +337,7 @@ THRUM_API thrum_awaitable thrum_stream_write(thrum_stream *stream, const void *b
 THRUM_API thrum_awaitable thrum_stream_write_vectors(thrum_stream *stream, const thrum_slice *slices,
                                                      size_t count) THRUM_MUST_USE_;
 
+#if THRUM_HOSTED
 /**
  * Send a part of a file, after everything written before, without copying it through memory where the system can
  * (sendfile(2)). Waits until the system has taken all of it. Reading from a disk may hold up the loop meanwhile.
@@ -294,6 +357,7 @@ THRUM_API thrum_awaitable thrum_stream_write_vectors(thrum_stream *stream, const
  */
 THRUM_API thrum_awaitable thrum_stream_sendfile(thrum_stream *stream, int file, uint64_t offset,
                                                 size_t count) THRUM_MUST_USE_;
+#endif
 
 /**
  * Send now what was collected, and wait until the system has taken all that was written.
@@ -319,6 +383,20 @@ THRUM_API thrum_awaitable thrum_stream_flush(thrum_stream *stream) THRUM_MUST_US
  */
 THRUM_API int thrum_stream_write_eof(thrum_stream *stream);
 
+#if THRUM_HOSTED
+/**
+ * Whether the output can be ended for itself, so that the peer sees end of file and may still send.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param stream  any
+ * @return gives false for TLS, whose programs mostly take the end of one way for the end of both, and for a stream that
+ *         is fed by hand; else true
+ *
+ * asyncio: StreamWriter.can_write_eof
+ */
+THRUM_API bool thrum_stream_can_write_eof(const thrum_stream *stream);
+#endif
+
 /**
  * Bytes that were written and that the system has not taken yet.
  * [never waits · no allocation · this loop's thread only]
@@ -330,6 +408,7 @@ THRUM_API int thrum_stream_write_eof(thrum_stream *stream);
  */
 THRUM_API size_t thrum_stream_unsent(const thrum_stream *stream);
 
+#if THRUM_HOSTED
 /**
  * Set the marks between which writes wait: above `high` unsent bytes they do, at `low` they go on.
  * [never waits · no allocation · this loop's thread only]
@@ -354,6 +433,7 @@ THRUM_API int thrum_stream_set_write_limits(thrum_stream *stream, size_t high, s
  * asyncio: WriteTransport.get_write_buffer_limits
  */
 THRUM_API void thrum_stream_write_limits(const thrum_stream *stream, size_t *high, size_t *low);
+#endif
 
 /* ---- the end ---- */
 
@@ -382,8 +462,9 @@ THRUM_API thrum_awaitable thrum_stream_close(thrum_stream *stream) THRUM_MUST_US
 THRUM_API void thrum_stream_abort(thrum_stream *stream);
 
 /**
- * Wait until the stream is closed, by whomever.
- * [awaits · does not suspend when it is · no allocation · this loop's thread only]
+ * Wait until the stream is closed, by whomever, or lost: until a call of anybody's has met an error of the connection.
+ * One that is lost stays open, since what was received may be read: it is to be closed or released all the same.
+ * [awaits · does not suspend when it is so · no allocation · this loop's thread only]
  *
  * @param stream  any
  * @return gives 0; as often as it is asked, the error that lost the connection or its last bytes; THRUM_ECANCELED
@@ -393,7 +474,8 @@ THRUM_API void thrum_stream_abort(thrum_stream *stream);
 THRUM_API thrum_awaitable thrum_stream_wait_closed(thrum_stream *stream) THRUM_MUST_USE_;
 
 /**
- * Whether a stream is closed, or being closed.
+ * Whether a stream is closed, or being closed. One whose connection is lost is neither before somebody closes it: reads
+ * and writes give the error.
  * [never waits · no allocation · this loop's thread only]
  *
  * @param stream  any
@@ -414,6 +496,7 @@ THRUM_API bool thrum_stream_is_closing(const thrum_stream *stream);
  */
 THRUM_API void thrum_stream_release(thrum_stream *stream);
 
+#if THRUM_HOSTED
 /* ---- what is known of it ---- */
 
 /** Room that any address takes as text. */
@@ -461,11 +544,29 @@ THRUM_API int thrum_stream_peer_port(const thrum_stream *stream);
  * [never waits · no allocation · this loop's thread only]
  *
  * @param stream  any
- * @return gives the descriptor; THRUM_ECLOSED
+ * @return gives the descriptor; THRUM_ECLOSED; THRUM_EUNSUPPORTED when it has none (carriers.h)
  *
  * asyncio: get_extra_info("socket")
  */
 THRUM_API int thrum_stream_descriptor(const thrum_stream *stream);
+
+/**
+ * A fact about a connection, by its name. Of every one: "peername", "sockname": the addresses as text, as
+ * thrum_stream_peername() and thrum_stream_sockname(); "socket": the descriptor, an int, of a socket. Of TLS: "cipher",
+ * "version" and "alpn" as text; "peercert", a thrum_tls_certificate * that the caller gives back; "sslcontext" and
+ * "ssl_object", pointers that stay the stream's. What carries the bytes of others may know more.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param stream  any
+ * @param name    which one
+ * @param to      where it goes; text with a NUL at its end, cut where there is no room
+ * @param room    bytes at `to`; an int needs sizeof(int)
+ * @return gives 0; THRUM_EUNSUPPORTED: there is no such fact; THRUM_EINVAL: not enough room; THRUM_ECLOSED; -errno
+ *
+ * asyncio: get_extra_info
+ */
+THRUM_API int thrum_stream_get_extra_info(const thrum_stream *stream, const char *name, void *to, size_t room);
+#endif
 
 THRUM_END_DECLS
 

@@ -78,6 +78,60 @@ THRUM_API int thrum_group_spawn_detached(thrum_group *group, thrum_awaitable wha
 THRUM_API thrum_task *thrum_group_spawn_eager(thrum_group *group, thrum_awaitable what);
 
 /**
+ * Start a child with settings, as thrum_spawn_with().
+ * [never waits · one task of the pool, a block more for name or context · may run other code ·
+ *  this loop's thread only]
+ *
+ * @param group    open
+ * @param what     an awaitable; spent by this call whatever it gives
+ * @param options  borrowed for the call; NULL is the default
+ * @return gives a handle as thrum_group_spawn(), or NULL
+ *
+ * asyncio: TaskGroup.create_task(name=, context=, eager_start=)
+ */
+THRUM_API thrum_task *thrum_group_spawn_with(thrum_group *group, thrum_awaitable what,
+                                             const thrum_spawn_options *options);
+
+/** What a child reports through that it is ready. Lives as long as the child. Fields are private. */
+typedef struct thrum_started {
+    struct thrum_child *child;
+} thrum_started;
+
+/** The function of a child that reports when it is ready; usually an async function. */
+typedef thrum_awaitable thrum_child_starter(thrum_started *started, void *argument);
+
+/**
+ * Start a child and wait until it reports that it is ready: a server that listens, a connection that is up. From then
+ * on it is a child like any other. One that ends before is not the group's: this fails with its error, and the group
+ * goes on. When this is cancelled, the child is cancelled and joined.
+ * [awaits · cancel-safe: the child is cancelled and joined · two frames and one task of the pool ·
+ *  this loop's thread only]
+ *
+ * @param group     open, until this is over
+ * @param starter   called in the child; it calls thrum_started_set()
+ * @param argument  for the starter
+ * @return gives what the child reported; the error that it ended with instead, THRUM_ESTATE when it returned;
+ *         THRUM_ENOMEM; THRUM_ESTATE when the group is not open, or is being cancelled; THRUM_ECANCELED
+ *
+ * asyncio: none; trio.Nursery.start
+ */
+THRUM_API thrum_awaitable thrum_group_start(thrum_group *group, thrum_child_starter *starter,
+                                            void *argument) THRUM_MUST_USE_;
+
+/**
+ * Report, in a child that thrum_group_start() has started, that it is ready.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param started  what the child was given
+ * @param value    what thrum_group_start() gives
+ * @return gives 0; THRUM_ESTATE when it was called before; THRUM_ECANCELED when nobody waits any more, and the child is
+ *         being cancelled
+ *
+ * asyncio: none; trio.TaskStatus.started
+ */
+THRUM_API int thrum_started_set(thrum_started *started, thrum_value value);
+
+/**
  * Why the last spawn in a group gave nothing.
  * [never waits · no allocation · this loop's thread only]
  *

@@ -21,7 +21,9 @@ struct thrum_task {
     thrum_coro *leaf;                   /* the innermost frame; NULL when done */
     thrum_waiters waiters;              /* who waits for this task */
     struct thrum_scope *scopes;         /* open blocks, innermost first */
+#if THRUM_DETAILS
     struct thrum_task_extension *extension;
+#endif
 };
 
 /**
@@ -58,6 +60,60 @@ THRUM_API int thrum_spawn_detached(thrum_awaitable what);
  * asyncio: Task(eager_start=True)
  */
 THRUM_API thrum_task *thrum_spawn_eager(thrum_awaitable what) THRUM_MUST_USE_;
+
+/** When the first step of a new task runs. */
+typedef enum thrum_start {
+    THRUM_START_DEFAULT, /**< in the next pass; where the loop has a task factory, that decides */
+    THRUM_START_LAZY,    /**< in the next pass */
+    THRUM_START_EAGER    /**< at once, as thrum_spawn_eager() */
+} thrum_start;
+
+/** Settings of a new task. Zeroed memory with `size` set is the default; members may be added at the end. */
+typedef struct thrum_spawn_options {
+    size_t size;                         /**< sizeof(thrum_spawn_options) */
+    const struct thrum_spawn_kind *kind; /* private; a factory hands it on as it is */
+    const char *name;                    /**< as thrum_task_set_name(); NULL: none */
+    struct thrum_context *context; /**< its context as it is, see contextvars.h; NULL: what the caller's has now */
+    thrum_start start;
+} thrum_spawn_options;
+
+/**
+ * Start something as a task, with settings.
+ * [never waits · one task of the pool, a block more for name or context · may run other code ·
+ *  this loop's thread only]
+ *
+ * @param what     an awaitable; spent by this call whatever it gives
+ * @param options  borrowed for the call; NULL is the default
+ * @return gives an owned reference; NULL as thrum_spawn()
+ *
+ * asyncio: create_task(name=, context=, eager_start=)
+ */
+THRUM_API thrum_task *thrum_spawn_with(thrum_awaitable what, const thrum_spawn_options *options) THRUM_MUST_USE_;
+
+/**
+ * The same past the loop's task factory: what a factory ends with.
+ * [never waits · as thrum_spawn_with() · this loop's thread only]
+ *
+ * @param what     an awaitable; spent by this call whatever it gives
+ * @param options  a factory's own, or a changed copy of them
+ * @return gives an owned reference, or a group's child; NULL as thrum_spawn()
+ *
+ * asyncio: Task(coro, loop=, name=, context=, eager_start=)
+ */
+THRUM_API thrum_task *thrum_task_create(thrum_awaitable what, const thrum_spawn_options *options) THRUM_MUST_USE_;
+
+/** Calls that tell of every task of a loop: what tracers and debuggers hang themselves into. Members may be NULL. */
+typedef struct thrum_task_hooks {
+    size_t size;                                         /**< sizeof(thrum_task_hooks) */
+    void *context;                                       /**< for the calls */
+    void (*created)(thrum_task *task, void *context);    /**< before its first step */
+    void (*ended)(thrum_task *task, void *context);      /**< its outcome is there; it may be gone afterwards */
+    void (*step_begin)(thrum_task *task, void *context); /**< it goes on; eager first steps nest in another's */
+    void (*step_end)(thrum_task *task, void *context);   /**< it suspended; or ended, and is only to be compared */
+    /** So many awaits that complete at once, instead of THRUM_AWAIT_BUDGET, send a task to the tail of the ready queue:
+     * after 1, each await suspends, in an eager first step, too. 0: as ever. */
+    int32_t in_a_row;
+} thrum_task_hooks;
 
 /**
  * Give the reference back that thrum_spawn() gave. A task that runs goes on; an error that it ends with and nobody
@@ -257,7 +313,7 @@ THRUM_API const char *thrum_task_name(const thrum_task *task);
  * Wait for a time. A delay of 0 or less gives the other tasks one pass, without a timer.
  * [awaits · no allocation · this loop's thread only]
  *
- * @param delay  ticks: `SECONDS(0.5)`
+ * @param delay  ticks: `SECONDS(0.5)`; THRUM_NEVER: until it is cancelled
  * @return gives 0; THRUM_ECANCELED
  *
  * asyncio: sleep
@@ -296,11 +352,11 @@ static inline thrum_awaitable thrum_yield(void) THRUM_MUST_USE_;
 THRUM_API thrum_time thrum_now(void);
 
 /* Private: what every thrum_yield() gives. */
-THRUM_API extern thrum_record thrum_yield_record_;
+THRUM_API extern const thrum_record thrum_yield_record_;
 
 static inline thrum_awaitable thrum_yield(void)
 {
-    thrum_awaitable what = {(uintptr_t)(void *)&thrum_yield_record_};
+    thrum_awaitable what = {(uintptr_t)(const void *)&thrum_yield_record_};
     return what;
 }
 

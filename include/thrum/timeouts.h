@@ -9,7 +9,8 @@
 
 THRUM_BEGIN_DECLS
 
-/** "No deadline" for the functions that take a time. */
+/** "No deadline" for the functions that take a time. A clock of 32 bits passes this value, too: a point in time that a
+ * program adds up itself may by chance be it, which functions that take a delay see to. */
 #if THRUM_TIME_BITS == 64
 #define THRUM_NEVER INT64_MAX
 #else

@@ -46,13 +46,29 @@ typedef struct thrum_operations thrum_operations;
  * that a stray `return 0;` in the body of an async function does not compile.
  */
 typedef struct thrum_step {
+#if THRUM_HOSTED
     unsigned char what;
+#else
+    unsigned what; /* what a register returns as it is */
+#endif
 } thrum_step;
 
 enum { THRUM_DONE_, THRUM_PARKED_, THRUM_CALLED_ };
 
 /** The arguments of an operation between its call and its start (awaitables.h). */
 typedef struct thrum_record thrum_record;
+
+/* An awaitable's word has two bits of its own, so what it points to lies at a multiple of 4; an 8-bit processor aligns
+ * nothing by itself. Private. */
+#ifdef __cplusplus
+#define THRUM_ALIGNED_ alignas(4)
+#else
+#define THRUM_ALIGNED_ _Alignas(4)
+#endif
+#if UINTPTR_MAX > 0xffff
+#undef THRUM_ALIGNED_
+#define THRUM_ALIGNED_
+#endif
 
 /** What to wait for begins with this word, which says how. */
 typedef struct thrum_head {
@@ -72,6 +88,20 @@ typedef struct
     thrum_awaitable {
     uintptr_t word; /* a frame's or a constant record's address; plus 1, that of a record to be given back */
 } thrum_awaitable;
+
+/**
+ * A handle to something that gives items: a generator that has not begun, or an operation that gives one each time. It
+ * does nothing until it is opened, by ASYNC_FOR or thrum_iteration_open(), and is opened once (generators.h).
+ */
+typedef struct
+#if defined(__cplusplus) && __cplusplus >= 201703L
+    [[nodiscard]]
+#elif defined(__clang__)
+    __attribute__((warn_unused_result))
+#endif
+    thrum_iterable {
+    uintptr_t word; /* as in thrum_awaitable */
+} thrum_iterable;
 
 /**
  * A member of one list at a time: of the ready queue, of a timer list or of somebody's waiters. Private; it is public

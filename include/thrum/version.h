@@ -7,6 +7,7 @@
 
 #include <thrum/config.h>
 
+/** The version that this header is of. */
 #define THRUM_VERSION_MAJOR 0
 #define THRUM_VERSION_MINOR 1
 #define THRUM_VERSION_PATCH 0
@@ -37,16 +38,21 @@
 #else
 #define THRUM_ABI_DETAILS_ d0
 #endif
+#if THRUM_CONTEXTS
+#define THRUM_ABI_CONTEXTS_ c1
+#else
+#define THRUM_ABI_CONTEXTS_ c0
+#endif
 
-#define THRUM_ABI_PASTE_(stem, major, minor, h, t, v, d, depth, text)                                                  \
-    stem##_##major##_##minor##_##h##t##v##d##e##depth##x##text
-#define THRUM_ABI_EXPAND_(stem, major, minor, h, t, v, d, depth, text)                                                 \
-    THRUM_ABI_PASTE_(stem, major, minor, h, t, v, d, depth, text)
+#define THRUM_ABI_PASTE_(stem, major, minor, h, t, v, d, c, depth, text)                                               \
+    stem##_##major##_##minor##_##h##t##v##d##c##e##depth##x##text
+#define THRUM_ABI_EXPAND_(stem, major, minor, h, t, v, d, c, depth, text)                                              \
+    THRUM_ABI_PASTE_(stem, major, minor, h, t, v, d, c, depth, text)
 
-/** A name with version and layout in it, such as thrum_abi_0_1_h1t64v64d1e12x96. */
+/** A name with version and layout in it, such as thrum_abi_0_1_h1t64v64d1c1e12x96. */
 #define THRUM_ABI_NAME_(stem)                                                                                          \
     THRUM_ABI_EXPAND_(stem, THRUM_VERSION_MAJOR, THRUM_VERSION_MINOR, THRUM_ABI_HOSTED_, THRUM_ABI_TIME_,              \
-                      THRUM_ABI_VALUE_, THRUM_ABI_DETAILS_, THRUM_TRACE_DEPTH, THRUM_ERROR_TEXT)
+                      THRUM_ABI_VALUE_, THRUM_ABI_DETAILS_, THRUM_ABI_CONTEXTS_, THRUM_TRACE_DEPTH, THRUM_ERROR_TEXT)
 #define THRUM_ABI_SYMBOL_ THRUM_ABI_NAME_(thrum_abi)
 
 THRUM_BEGIN_DECLS

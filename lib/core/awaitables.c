@@ -1,11 +1,20 @@
 /* Making, waking and giving up what can be awaited. */
+#include "core/checks.h"
 #include "core/coroutines.h"
 #include "core/memory.h"
 #include "core/state.h"
 
 thrum_step thrum_done(thrum_task *task, int error, thrum_value value)
 {
+#if THRUM_SMALL
+    thrum_state *state = thrum_state_here();
+    thrum_step step = {THRUM_DONE_};
+    task->waiter.node.error = (int32_t)error;
+    task->waiter.as.value = value;
+    return --state->budget >= 0 ? step : thrum_to_the_tail(state, task);
+#else
     return done(thrum_state_here(), task, error, value);
+#endif
 }
 
 thrum_step thrum_parked(thrum_task *task)
@@ -18,45 +27,66 @@ static thrum_step failing_start(thrum_task *task, thrum_record *record)
     return thrum_done(task, (int)record->a, 0);
 }
 
-static const thrum_operations failing = {failing_start, NULL, NULL, NULL, "failing"};
+static const thrum_operations failing = {failing_start, NULL, NULL, NULL, THRUM_NAMED_("failing"), NULL};
 
 /* Awaitables that fail need no memory, which is what most of them tell about. */
-static thrum_record failures[] = {
-    {{&failing}, NULL, THRUM_ENOMEM, 0},
+static const thrum_record no_memory = {{&failing}, NULL, THRUM_ENOMEM, 0};
+static const thrum_record failures[] = {
     {{&failing}, NULL, THRUM_EINVAL, 0},
     {{&failing}, NULL, THRUM_ESTATE, 0},
     {{&failing}, NULL, THRUM_ECLOSED, 0},
 };
 
-THRUM_STATIC_ASSERT_(_Alignof(thrum_record) > WORD_RECORD || UINTPTR_MAX <= 0xffff, "the tag needs a bit");
+THRUM_STATIC_ASSERT_(_Alignof(thrum_record) > WORD_POOLED && _Alignof(thrum_coro) > WORD_POOLED,
+                     "the tag needs two bits");
+
+static thrum_awaitable constant(const thrum_record *record)
+{
+    thrum_awaitable made = {(uintptr_t)(const void *)record};
+    return made;
+}
+
+thrum_awaitable thrum_no_frame_(void)
+{
+    return constant(&no_memory);
+}
 
 thrum_awaitable thrum_awaitable_make(const thrum_operations *operations, void *object, thrum_value a, thrum_value b)
 {
     thrum_state *state = thrum_state_here();
     thrum_record *record = &state->scratch;
+    uintptr_t tag = WORD_RECORD;
     thrum_awaitable made;
-    if (THRUM_UNLIKELY_(state->scratch_used)) {
+    if (THRUM_UNLIKELY_(scratch_used(state))) {
         record = (thrum_record *)pool_take(&state->pool, sizeof *record, POOL_OTHER);
+        tag = WORD_POOLED;
         if (!record) {
             thrum_record lost = {{operations}, object, a, b};
             if (operations->drop)
                 operations->drop(&lost);
-            return thrum_awaitable_failing(THRUM_ENOMEM);
+            return constant(&no_memory);
         }
-    } else {
-        state->scratch_used = true;
     }
+#if !THRUM_SMALL
+    else
+        state->scratch_used = true;
+#endif
     record->head.operations = operations;
     record->object = object;
     record->a = a;
     record->b = b;
-    made.word = (uintptr_t)(void *)record + WORD_RECORD;
+    made.word = (uintptr_t)(void *)record + tag;
     return made;
 }
 
 thrum_awaitable thrum_exit_make(const thrum_operations *operations, void *object)
 {
+#if THRUM_SMALL
+    static thrum_record exit;
+    thrum_record *record = &exit;
+#else
     thrum_record *record = &thrum_state_here()->exit;
+#endif
     thrum_awaitable made;
     record->head.operations = operations;
     record->object = object;
@@ -66,12 +96,11 @@ thrum_awaitable thrum_exit_make(const thrum_operations *operations, void *object
 
 thrum_awaitable thrum_awaitable_failing(int error)
 {
-    thrum_awaitable made;
+    if (error == THRUM_ENOMEM)
+        return constant(&no_memory);
     for (unsigned i = 0; i < sizeof failures / sizeof *failures; i++)
-        if (failures[i].a == error) {
-            made.word = (uintptr_t)(void *)&failures[i];
-            return made;
-        }
+        if (failures[i].a == error)
+            return constant(&failures[i]);
     return thrum_awaitable_make(&failing, NULL, error, 0);
 }
 
@@ -81,7 +110,7 @@ void thrum_drop(thrum_awaitable what)
     const thrum_operations *operations = head->operations;
     if (!operations->start) {
         thrum_coro *coro = (thrum_coro *)(void *)head;
-        thrum_coro *left_over = coro->caller;
+        thrum_coro *left_over = THRUM_ALLOCATORS ? coro->caller : NULL; /* an array's are not walked */
         if (left_over == FRAME_DROPPED)
             return;
         if (left_over)
@@ -92,11 +121,11 @@ void thrum_drop(thrum_awaitable what)
             thrum_frame_free(coro);
         return;
     }
-    thrum_record record = *(thrum_record *)(void *)head;
-    if (what.word & WORD_RECORD)
-        thrum_record_free((thrum_record *)(void *)head);
+    thrum_record *record = (thrum_record *)(void *)head;
     if (operations->drop)
-        operations->drop(&record);
+        operations->drop(record);
+    if (what.word & WORD_RECORD)
+        thrum_record_free(record);
 }
 
 void thrum_waiters_add(thrum_waiters *list, thrum_waiter *waiter)
@@ -110,16 +139,37 @@ void thrum_waiters_add(thrum_waiters *list, thrum_waiter *waiter)
     list_append(&first->node, &waiter->node);
 }
 
+static THRUM_COLD_ void remove_stranger(const thrum_waiters *list, const thrum_waiter *waiter)
+{
+    if (in_debug_mode(thrum_state_here()))
+        thrum_check_leaves(list, waiter);
+}
+
 void thrum_waiters_remove(thrum_waiters *list, thrum_waiter *waiter)
 {
     thrum_node *next = waiter->node.next;
     if (next == &waiter->node) {
-        list->first = NULL;
+        if (THRUM_LIKELY_(list->first == waiter))
+            list->first = NULL;
+        else
+            remove_stranger(list, waiter); /* it was made anew while this one waited */
         return;
     }
     list_remove(&waiter->node);
     if (list->first == waiter)
         list->first = (thrum_waiter *)(void *)next;
+}
+
+bool thrum_waiters_leave(thrum_waiters *line, thrum_waiter *waiter)
+{
+    thrum_node *next = waiter->node.next;
+    bool known = next != &waiter->node || line->first == waiter;
+    if (THRUM_CHECKS && THRUM_UNLIKELY_(!known || thrum_state_here()->open != OPEN_PLAIN))
+        known = thrum_check_leaves(line, waiter);
+    list_remove(&waiter->node);
+    if (line->first == waiter)
+        line->first = next == &waiter->node ? NULL : (thrum_waiter *)(void *)next;
+    return known;
 }
 
 thrum_waiter *thrum_waiters_pop(thrum_waiters *list)
@@ -135,12 +185,16 @@ void thrum_wake(thrum_waiter *waiter, int error, thrum_value value)
     if (waiter->node.state != NODE_PARKED)
         return;
     thrum_state *state = thrum_state_here();
+#if THRUM_CHECKS
+    if (doubtful(state) && !thrum_check_wake(waiter))
+        return;
+#else
     if (THRUM_UNLIKELY_(!state->open)) {
-        /* Nobody will run it: the loop is closed, or this is not its thread. */
         if (!(waiter->node.flags & TASK_IS))
-            waiter->node.state = NODE_IDLE;
+            waiter->node.state = NODE_IDLE; /* nobody will call it */
         return;
     }
+#endif
     waiter->node.error = (int32_t)error;
     waiter->as.value = value;
     uint8_t what = NODE_CALL;
@@ -149,11 +203,11 @@ void thrum_wake(thrum_waiter *waiter, int error, thrum_value value)
         bool look = operations->resume || waiter->node.flags & TASK_MUST_CANCEL;
         what = look ? NODE_LOOK : NODE_READY;
     }
+    PROBE2(wake, waiter, error);
     ready_push(state, &waiter->node, what);
 }
 
 bool thrum_task_woken(const thrum_task *task)
 {
-    uint8_t state = task->waiter.node.state;
-    return state == NODE_READY || state == NODE_LOOK || state == NODE_DUE;
+    return task_woken(task);
 }

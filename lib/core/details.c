@@ -1,5 +1,6 @@
 #include "core/details.h"
 
+#include "core/contextvars.h"
 #include "core/memory.h"
 #include "core/scheduler.h"
 
@@ -18,15 +19,19 @@ thrum_task_extension *thrum_task_extend(thrum_task *task)
     return task->extension;
 }
 
+static void detail_clear(thrum_error *error, int code)
+{
+    memset(error, 0, offsetof(thrum_error, trace));
+    error->text[0] = '\0';
+    error->code = (int32_t)code;
+    error->references = 1;
+}
+
 static thrum_error *detail_new(int code)
 {
     thrum_error *error = (thrum_error *)pool_take(&thrum_state_here()->pool, sizeof *error, POOL_OTHER);
-    if (error) {
-        memset(error, 0, offsetof(thrum_error, trace));
-        error->text[0] = '\0';
-        error->code = (int32_t)code;
-        error->references = 1;
-    }
+    if (error)
+        detail_clear(error, code);
     return error;
 }
 
@@ -55,7 +60,19 @@ static void forget(thrum_task *task)
     if (task->extension) {
         thrum_detail_release(task->extension->error);
         task->extension->error = NULL;
+        task->extension->caught = false;
     }
+}
+
+void thrum_detail_caught(thrum_task *task, int error)
+{
+    const thrum_error *detail = task->extension->error;
+    if (!detail || detail->code != error)
+        return;
+    if (task->extension->caught)
+        forget(task); /* of one that was caught before; this one has none */
+    else
+        task->extension->caught = true;
 }
 
 /* The detail of the error that is in flight: the one at hand if it is of this code, unless somebody else sees it
@@ -65,7 +82,10 @@ static thrum_error *detail_own(thrum_task *task, int code)
     thrum_task_extension *extension = thrum_task_extend(task);
     if (!extension)
         return NULL;
-    thrum_error *error = extension->error;
+    thrum_error *error;
+    if (extension->caught)
+        forget(task);
+    error = extension->error;
     if (error && error->code == code && (error->references == 1 || error->errors))
         return error;
     thrum_error *own = detail_new(code);
@@ -98,7 +118,7 @@ void thrum_detail_pass(thrum_task *task, int error, int before, const thrum_func
         return;
     if (before && !detail->context)
         detail->context = (int32_t)before;
-    if (detail->depth < THRUM_TRACE_DEPTH) {
+    if (line && detail->depth < THRUM_TRACE_DEPTH) { /* the frame around what a task or a gather was given has none */
         detail->trace[detail->depth].function = function;
         detail->trace[detail->depth].line = (uint16_t)line;
         detail->depth++;
@@ -130,8 +150,16 @@ void thrum_detail_share(thrum_task *from, thrum_task *to)
     if (!error || error->code != from->waiter.node.error || error->references == UINT16_MAX || !thrum_task_extend(to))
         return;
     error->references++;
-    thrum_detail_release(to->extension->error);
-    to->extension->error = error;
+    thrum_detail_give(to, error);
+}
+
+thrum_error *thrum_detail_keep(thrum_task *task)
+{
+    thrum_error *error = task->extension ? task->extension->error : NULL;
+    if (!error || error->code != task->waiter.node.error || error->references == UINT16_MAX)
+        return NULL;
+    error->references++;
+    return error;
 }
 
 thrum_error *thrum_detail_take(thrum_task *task, int error, bool make)
@@ -152,6 +180,7 @@ void thrum_detail_give(thrum_task *task, thrum_error *error)
     }
     thrum_detail_release(task->extension->error);
     task->extension->error = error;
+    task->extension->caught = false;
 }
 
 typedef struct detail_held {
@@ -190,26 +219,30 @@ void thrum_detail_unhold(thrum_task *task, const thrum_coro *frame, int error)
     pool_give(&thrum_state_here()->pool, held, sizeof *held, POOL_OTHER);
 }
 
+void thrum_detail_shielded(thrum_task *task)
+{
+    if (thrum_task_extend(task))
+        task->extension->shielded = true;
+}
+
 void thrum_detail_end(thrum_task *task)
 {
     if (task->extension) {
+        if (thrum_state_here()->stepping == task)
+            thrum_state_here()->stepping = NULL;
         while (task->extension->held)
             thrum_detail_unhold(task, task->extension->held->frame, 0);
         thrum_detail_release(task->extension->error);
+#if THRUM_CONTEXTS
+        thrum_context_undress(task->extension);
+#endif
         pool_give(&thrum_state_here()->pool, task->extension, sizeof *task->extension, POOL_OTHER);
         task->extension = NULL;
     }
 }
 
-int thrum_error_set(int code, int system, const char *operation, int64_t number, const char *text)
+static void fill(thrum_error *detail, int system, const char *operation, int64_t number, const char *text)
 {
-    thrum_task *task = thrum_state_here()->current;
-    thrum_error *detail;
-    if (!task || !thrum_task_extend(task) || !(detail = detail_new(code))) {
-        if (task)
-            forget(task); /* what is there tells of an earlier error */
-        return code;
-    }
     detail->system = (int32_t)system;
     detail->operation = operation;
     detail->number = number;
@@ -219,6 +252,24 @@ int thrum_error_set(int code, int system, const char *operation, int64_t number,
         length++;
     }
     detail->text[length] = '\0';
+}
+
+int thrum_error_set(int code, int system, const char *operation, int64_t number, const char *text)
+{
+    thrum_state *state = thrum_state_here();
+    thrum_task *task = state->current;
+    thrum_error *detail;
+    if (!task && state->away) {
+        detail_clear(state->away, code);
+        fill(state->away, system, operation, number, text);
+        return code;
+    }
+    if (!task || !thrum_task_extend(task) || !(detail = detail_new(code))) {
+        if (task)
+            forget(task); /* what is there tells of an earlier error */
+        return code;
+    }
+    fill(detail, system, operation, number, text);
     thrum_detail_give(task, detail);
     return code;
 }
@@ -307,10 +358,10 @@ const char *thrum_task_name(const thrum_task *task)
 
 const char *thrum_function_name(const thrum_function *function)
 {
-    return function ? function->operations.name : "?";
+    return function && function->operations.name ? function->operations.name : "?";
 }
 
 const char *thrum_function_file(const thrum_function *function)
 {
-    return function ? function->file : "?";
+    return function && function->file ? function->file : "?";
 }

@@ -3,6 +3,10 @@
 
 #include <thrum/errors.h>
 
+const char *(*thrum_system_error_hook)(int code, bool name);
+
+#if THRUM_STRINGS
+
 typedef struct error_text {
     int16_t code;
     const char *name, *text;
@@ -22,7 +26,7 @@ static const error_text texts[] = {
     {THRUM_ELIMIT, "THRUM_ELIMIT", "no separator within the limit"},
     {THRUM_ECLOSED, "THRUM_ECLOSED", "closed"},
     {THRUM_EBUSY, "THRUM_EBUSY", "somebody waits here already"},
-    {THRUM_ESHUTDOWN, "THRUM_ESHUTDOWN", "the queue was shut down"},
+    {THRUM_ESHUTDOWN, "THRUM_ESHUTDOWN", "the queue or executor was shut down"},
     {THRUM_EEMPTY, "THRUM_EEMPTY", "the queue is empty"},
     {THRUM_EFULL, "THRUM_EFULL", "the queue is full"},
     {THRUM_EBROKEN, "THRUM_EBROKEN", "the barrier is broken"},
@@ -30,9 +34,12 @@ static const error_text texts[] = {
     {THRUM_EUNSUPPORTED, "THRUM_EUNSUPPORTED", "not supported here"},
     {THRUM_EINTERRUPTED, "THRUM_EINTERRUPTED", "interrupted by a signal"},
     {THRUM_EEXIT, "THRUM_EEXIT", "asked to exit"},
+    {THRUM_ESTOP, "THRUM_ESTOP", "no more items"},
+    {THRUM_ELEFT, "THRUM_ELEFT", "the generator is being closed"},
+    {THRUM_ETLS, "THRUM_ETLS", "TLS failed"},
+    {THRUM_ECERTIFICATE, "THRUM_ECERTIFICATE", "the certificate was refused"},
+    {THRUM_ETRUNCATED, "THRUM_ETRUNCATED", "the connection was cut off"},
 };
-
-const char *(*thrum_system_error_hook)(int code, bool name);
 
 static const char *look_up(int code, bool name)
 {
@@ -44,6 +51,17 @@ static const char *look_up(int code, bool name)
     const char *system = thrum_system_error_hook ? thrum_system_error_hook(code, name) : NULL;
     return system ? system : name ? "E?" : "unknown error";
 }
+
+#else
+
+static const char *look_up(int code, bool name)
+{
+    (void)code;
+    (void)name;
+    return "?";
+}
+
+#endif
 
 const char *thrum_error_name(int code)
 {

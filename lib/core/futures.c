@@ -1,15 +1,37 @@
 #include <thrum/futures.h>
 
+#include "core/checks.h"
+#include "core/contextvars.h"
 #include "core/coroutines.h"
 #include "core/details.h"
 #include "core/memory.h"
-#include "core/state.h"
+#include "core/scheduler.h"
 
 enum { FUTURE_PENDING, FUTURE_DONE };
 
+static thrum_cancel_result wait_cancel(thrum_task *task);
+
+static const void *waited_in(const thrum_task *task)
+{
+    return task->operations->cancel == wait_cancel ? task->object : NULL;
+}
+
+static const check_kind kind = {"future", waited_in};
+
 void thrum_future_init(thrum_future *future)
 {
+    object_begins(&kind, future);
     memset(future, 0, sizeof *future);
+}
+
+/* Other things than tasks may wait in a future as well: of these nothing is known. */
+static bool is_sound(const thrum_future *future)
+{
+    const thrum_state *state = thrum_state_here();
+    const thrum_task *first = (const thrum_task *)(const void *)future->waiters.first;
+    if (!doubtful(state) || !first)
+        return true;
+    return thrum_check_future_line(&kind, &future->waiters, future) && thrum_check_waiters(&future->waiters);
 }
 
 static thrum_step wait_start(thrum_task *task, thrum_record *record)
@@ -17,19 +39,45 @@ static thrum_step wait_start(thrum_task *task, thrum_record *record)
     thrum_future *future = (thrum_future *)record->object;
     if (future->state == FUTURE_DONE)
         return done(thrum_state_here(), task, (int)future->error, future->value);
+    if (future->waiters.first && !is_sound(future))
+        return done(thrum_state_here(), task, THRUM_ESTATE, 0);
     thrum_waiters_add(&future->waiters, &task->waiter);
     return parked(task);
 }
 
+static bool is_among(const thrum_waiters *waiters, const thrum_waiter *waiter)
+{
+    const thrum_node *node = &waiter->node;
+    do {
+        if ((const void *)node == waiters->first)
+            return true;
+        node = node->next;
+    } while (node != &waiter->node);
+    return false;
+}
+
 static thrum_cancel_result wait_cancel(thrum_task *task)
 {
-    if (thrum_task_woken(task))
+    if (task_woken(task))
         return THRUM_DETACHED; /* and the future may be gone */
-    thrum_future_cancel((thrum_future *)task->object);
+    /* All who wait are cancelled with the future. Where this one is not among them, that is no longer what it waited
+     * for. */
+    thrum_future *future = (thrum_future *)task->object;
+    if (future->waiters.first != &task->waiter && !is_among(&future->waiters, &task->waiter)) {
+        thrum_waiters_leave(&future->waiters, &task->waiter);
+        return THRUM_DETACHED;
+    }
+    thrum_future_cancel(future);
     return THRUM_FORWARDED;
 }
 
-const thrum_operations thrum_future_wait_operations = {wait_start, NULL, wait_cancel, NULL, "future"};
+static void wait_awaits(thrum_task *task, thrum_awaits *tell, void *context)
+{
+    tell(context, NULL, (thrum_future *)task->object);
+}
+
+const thrum_operations thrum_future_wait_operations = {wait_start, NULL, wait_cancel, NULL, THRUM_NAMED_("future"),
+                                                       wait_awaits};
 
 thrum_awaitable thrum_future_wait(thrum_future *future)
 {
@@ -43,24 +91,37 @@ static int complete(thrum_future *future, int error, thrum_value value)
 {
     if (future->state == FUTURE_DONE)
         return THRUM_EDONE;
+    if (THRUM_UNLIKELY_(!is_sound(future)))
+        return THRUM_ESTATE;
     thrum_waiters waiters = future->waiters;
     future->waiters.first = NULL;
     future->state = FUTURE_DONE;
     future->error = (int32_t)error;
     future->value = value;
+    if (future->flags & FUTURE_SHIELDED && error && error != THRUM_ECANCELED && !waiters.first) {
+        const thrum_core_report report = {.message = "error in a shielded future", .error = error};
+        thrum_core_tell(&report);
+    }
     while (waiters.first)
         thrum_wake(thrum_waiters_pop(&waiters), error, value);
     return 0;
 }
 
+static THRUM_COLD_ int not_completed(const thrum_future *future, int error)
+{
+    return error == THRUM_EDONE ? refused(future, "a future was completed that is done already", error) : error;
+}
+
 int thrum_future_set_result(thrum_future *future, thrum_value value)
 {
-    return complete(future, 0, value);
+    int error = complete(future, 0, value);
+    return THRUM_UNLIKELY_(error) ? not_completed(future, error) : 0;
 }
 
 int thrum_future_set_error(thrum_future *future, int error)
 {
-    return error < 0 ? complete(future, error, 0) : THRUM_EINVAL;
+    int refusal = error < 0 ? complete(future, error, 0) : THRUM_EINVAL;
+    return THRUM_UNLIKELY_(refusal) ? not_completed(future, refusal) : 0;
 }
 
 bool thrum_future_cancel(thrum_future *future)
@@ -93,9 +154,13 @@ static int add_callback(thrum_waiters *waiters, bool done, int error, thrum_valu
 {
     thrum_node *node = &handle->waiter.node;
     thrum_state *state = thrum_state_here();
-    if (node->state != NODE_IDLE || !state->open)
+    if (!THRUM_CHECKS && !state->open)
         return THRUM_ESTATE;
-    node->flags = 0;
+    if (doubtful(state) && !thrum_check_handle_idle(handle))
+        return THRUM_ESTATE;
+    if (node->state != NODE_IDLE)
+        return THRUM_ESTATE;
+    handle_capture(state, handle);
     node->state = NODE_PARKED;
     if (done) {
         thrum_wake(&handle->waiter, error, value);

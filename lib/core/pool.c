@@ -1,7 +1,10 @@
+/* The pool that an allocator feeds, or one array. */
 #include "core/pool.h"
 
 #include "core/memory.h"
 #include "core/state.h"
+
+#if THRUM_ALLOCATORS
 
 /* Blocks of one class and kind, one after the other. Slabs grow with use, so that small programs stay small. */
 typedef struct pool_slab {
@@ -91,8 +94,13 @@ static bool ready(thrum_pool *pool)
 #endif
     /* With `each`, every block comes by itself, so that the allocator's own checks see it. */
     pool->limit = pool->array || !each ? POOL_SLAB_LIMIT : 1;
-    pool->slots = pool->limit > 1 ? POOL_FINE : 0;
+    thrum_pool_slow_way(pool, in_debug_mode(thrum_state_here()));
     return true;
+}
+
+void thrum_pool_slow_way(thrum_pool *pool, bool slow)
+{
+    pool->slots = !slow && pool->limit > 1 ? POOL_FINE : 0;
 }
 
 static pool_slab *slab_new(thrum_pool *pool, size_t size, size_t count, unsigned kind)
@@ -186,6 +194,19 @@ void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned k
         pool->allocator.release(pool->allocator.context, slab, slab->bytes);
 }
 
+bool thrum_pool_owns(const thrum_pool *pool, const void *block)
+{
+    uintptr_t at = (uintptr_t)block;
+    if (pool->array) {
+        uintptr_t last = (uintptr_t)pool->end + pool->tasks * ARRAY_TASK;
+        return at < last && at >= last - pool->size;
+    }
+    for (const pool_slab *slab = pool->slabs; slab; slab = slab->next)
+        if (at >= (uintptr_t)slab->blocks && at < (uintptr_t)slab->blocks + slab->size * slab->count)
+            return true;
+    return false;
+}
+
 static bool marked_free(const void *block)
 {
     return ((const pool_block *)block)->mark == POOL_FREE_MARK;
@@ -216,6 +237,26 @@ void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block,
                     visit(slab->blocks + i * slab->size, context);
     }
     pool->walks = walk.outer;
+}
+
+typedef struct task_walk {
+    void (*visit)(thrum_task *task, void *context);
+    void *context;
+    bool ended;
+} task_walk;
+
+static void visit_task(void *block, void *context)
+{
+    const task_walk *walk = (const task_walk *)context;
+    thrum_task *task = (thrum_task *)block;
+    if (walk->ended || task->leaf)
+        walk->visit(task, walk->context);
+}
+
+void thrum_pool_walk_tasks(void (*visit)(thrum_task *task, void *context), void *context, bool ended)
+{
+    task_walk walk = {visit, context, ended};
+    thrum_pool_walk(&thrum_state_here()->pool, POOL_TASK, visit_task, &walk);
 }
 
 int thrum_pool_clear(void)
@@ -301,3 +342,5 @@ void thrum_pool_stats_get(thrum_pool_stats *stats)
             for (const pool_block *block = pool->lists->free[kind][class]; block; block = block->next)
                 stats->used -= kind == POOL_TASK ? (size_t)ARRAY_TASK : class_size(class);
 }
+
+#endif

@@ -8,6 +8,14 @@
 /* What a block is for; tasks and frames can be walked. */
 enum { POOL_FRAME, POOL_TASK, POOL_OTHER, POOL_KINDS };
 
+/* No frame's `caller` and no task's `prev` is this. */
+#define POOL_FREE_MARK ((void *)1)
+
+/* Visit every task of this thread, or only those that have not ended. What is visited may free itself. */
+void thrum_pool_walk_tasks(void (*visit)(thrum_task *task, void *context), void *context, bool ended);
+
+#if THRUM_ALLOCATORS
+
 #if THRUM_HOSTED
 enum { POOL_FINE = THRUM_FINE_SLOTS_, POOL_CLASSES = 64 + 28 };
 #define POOL_SLAB_LIMIT 65536u
@@ -24,9 +32,6 @@ typedef struct pool_block {
     struct pool_block *next;
     void *mark; /* POOL_FREE_MARK in a free block */
 } pool_block;
-
-/* No frame's `caller` and no task's `prev` is this. */
-#define POOL_FREE_MARK ((void *)1)
 
 struct pool_slab;
 
@@ -63,6 +68,12 @@ thrum_allocator thrum_pool_host_allocator(void);
 
 void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind);
 void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned kind);
+/* Whether a block lies in this pool. O(slabs). */
+bool thrum_pool_owns(const thrum_pool *pool, const void *block);
+
+/* In debug mode frames are taken and given the slow way. */
+void thrum_pool_slow_way(thrum_pool *pool, bool slow);
+
 void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block, void *context), void *context);
 
 unsigned thrum_pool_coarse_class(size_t size);
@@ -72,31 +83,74 @@ static inline unsigned pool_class(size_t size)
     return THRUM_LIKELY_(size <= POOL_FINE * 8u) ? (unsigned)((size + 7) / 8 - 1) : thrum_pool_coarse_class(size);
 }
 
+/* A block of a class that was given back before, or NULL. The pool was used already, by a loop or otherwise. */
+static inline void *pool_again(thrum_pool *pool, size_t size, unsigned kind)
+{
+    pool_block **list = &pool->lists->free[kind][pool_class(size)];
+    pool_block *block = *list;
+    if (THRUM_LIKELY_(block != NULL))
+        *list = block->next;
+    return block;
+}
+
 /* A block of at least `size` bytes, at least a pool_block. Not cleared. NULL when there is none. */
 static inline void *pool_take(thrum_pool *pool, size_t size, unsigned kind)
 {
-    if (THRUM_LIKELY_(size <= pool->limit)) {
-        pool_block **list = &pool->lists->free[kind][pool_class(size)];
-        pool_block *block = *list;
-        if (THRUM_LIKELY_(block != NULL)) {
-            *list = block->next;
-            return block;
-        }
-    }
-    return thrum_pool_slow(pool, size, kind);
+    void *block = THRUM_LIKELY_(size <= pool->limit) ? pool_again(pool, size, kind) : NULL;
+    return THRUM_LIKELY_(block != NULL) ? block : thrum_pool_slow(pool, size, kind);
 }
 
-static inline void pool_give(thrum_pool *pool, void *memory, size_t size, unsigned kind)
+/* What is known to be within the limit. */
+static inline void pool_put(thrum_pool *pool, void *memory, size_t size, unsigned kind)
 {
-    if (THRUM_UNLIKELY_(size > pool->limit)) {
-        thrum_pool_give_slow(pool, memory, size, kind);
-        return;
-    }
     pool_block *block = (pool_block *)memory;
     pool_block **list = &pool->lists->free[kind][pool_class(size)];
     block->next = *list;
     block->mark = POOL_FREE_MARK;
     *list = block;
 }
+
+static inline void pool_give(thrum_pool *pool, void *memory, size_t size, unsigned kind)
+{
+    if (THRUM_UNLIKELY_(size > pool->limit))
+        thrum_pool_give_slow(pool, memory, size, kind);
+    else
+        pool_put(pool, memory, size, kind);
+}
+
+#else
+
+/* A block that is free. */
+typedef struct pool_block {
+    struct pool_block *next; /* of its size */
+    void *mark;              /* POOL_FREE_MARK */
+    size_t size;
+    struct pool_block *sizes; /* of the first of its size: the first of another one */
+} pool_block;
+
+typedef struct thrum_pool {
+    struct pool_array *array; /* NULL: it has no memory yet */
+} thrum_pool;
+
+/* Sizes are multiples of this; those of tasks have a bit more. */
+enum { POOL_UNIT = 2 * sizeof(void *), POOL_IS_TASK = 1 };
+
+/* A block of a size that pool_size() gave. Not cleared. NULL when there is none. */
+void *thrum_pool_take(size_t size);
+void thrum_pool_give(void *block, size_t size);
+
+static inline size_t pool_size(size_t size, unsigned kind)
+{
+    if (size < sizeof(pool_block))
+        size = sizeof(pool_block);
+    return ((size + POOL_UNIT - 1) & ~(size_t)(POOL_UNIT - 1)) | (kind == POOL_TASK ? POOL_IS_TASK : 0);
+}
+
+#define pool_take(pool, size, kind) thrum_pool_take(pool_size(size, kind))
+#define pool_again(pool, size, kind) pool_take(pool, size, kind)
+#define pool_give(pool, memory, size, kind) thrum_pool_give(memory, pool_size(size, kind))
+#define pool_put(pool, memory, size, kind) pool_give(pool, memory, size, kind)
+
+#endif
 
 #endif

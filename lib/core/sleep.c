@@ -9,7 +9,7 @@ static thrum_step yield_start(thrum_task *task, thrum_record *record)
     (void)record;
     task->waiter.as.value = 0;
     /* It is NODE_READY or NODE_LOOK, being in its step, and stays that. */
-    list_append(&thrum_state_here()->ready, &task->waiter.node);
+    list_append(ready_list(thrum_state_here()), &task->waiter.node);
     return step;
 }
 
@@ -19,9 +19,9 @@ static thrum_cancel_result yield_cancel(thrum_task *task)
     return THRUM_DETACHED; /* it is always woken already */
 }
 
-static const thrum_operations yield_operations = {yield_start, NULL, yield_cancel, NULL, "yield"};
+static const thrum_operations yield_operations = {yield_start, NULL, yield_cancel, NULL, THRUM_NAMED_("yield"), NULL};
 
-thrum_record thrum_yield_record_ = {{&yield_operations}, NULL, 0, 0};
+const thrum_record thrum_yield_record_ = {{&yield_operations}, NULL, 0, 0};
 
 THRUM_STATIC_ASSERT_(sizeof(thrum_time) <= sizeof(thrum_value), "a time travels as a value");
 static thrum_time time_of(const thrum_record *record)
@@ -32,7 +32,7 @@ static thrum_time time_of(const thrum_record *record)
 static thrum_step sleep_until_start(thrum_task *task, thrum_record *record)
 {
     thrum_step step = {THRUM_PARKED_};
-    thrum_timer_start(thrum_state_here()->timers, &task->waiter, time_of(record));
+    thrum_timer_start(timers_of(thrum_state_here()), &task->waiter, time_of(record));
     return step;
 }
 
@@ -45,27 +45,30 @@ static thrum_step sleep_start(thrum_task *task, thrum_record *record)
     thrum_time when = delay < THRUM_NEVER - state->now ? state->now + delay : THRUM_NEVER;
 #else
     thrum_time when = state->now + delay;
+    if (delay == THRUM_NEVER)
+        return parked(task); /* there is no such time: only a cancellation ends it */
 #endif
-    thrum_timer_start(state->timers, &task->waiter, when);
+    thrum_timer_start(timers_of(state), &task->waiter, when);
     return step;
 }
 
 static thrum_cancel_result sleep_cancel(thrum_task *task)
 {
     if (task->waiter.node.state == NODE_TIMED)
-        thrum_timer_stop(thrum_state_here()->timers, &task->waiter);
+        thrum_timer_stop(timers_of(thrum_state_here()), &task->waiter);
     return THRUM_DETACHED;
 }
 
-static const thrum_operations sleep_operations = {sleep_start, NULL, sleep_cancel, NULL, "sleep"};
-static const thrum_operations sleep_until_operations = {sleep_until_start, NULL, sleep_cancel, NULL, "sleep"};
+static const thrum_operations sleep_operations = {sleep_start, NULL, sleep_cancel, NULL, THRUM_NAMED_("sleep"), NULL};
+static const thrum_operations sleep_until_operations = {sleep_until_start,     NULL, sleep_cancel, NULL,
+                                                        THRUM_NAMED_("sleep"), NULL};
 
 thrum_awaitable thrum_sleep(thrum_time delay)
 {
 #if THRUM_TIME_BITS == 64
     bool at_once = delay <= 0;
 #else
-    bool at_once = (int32_t)delay <= 0;
+    bool at_once = (int32_t)delay <= 0 && delay != THRUM_NEVER;
 #endif
     return at_once ? thrum_yield() : make_awaitable(thrum_state_here(), &sleep_operations, NULL, (thrum_value)delay);
 }

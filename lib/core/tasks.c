@@ -1,6 +1,9 @@
 /* Tasks as their users see them. */
 #include <thrum/tasks.h>
 
+#include "core/cancelling.h"
+#include "core/checks.h"
+#include "core/contextvars.h"
 #include "core/coroutines.h"
 #include "core/details.h"
 #include "core/memory.h"
@@ -8,129 +11,410 @@
 
 /* ---- making ---- */
 
-/* A task runs an async function; anything else is awaited by this one. */
-static ASYNC(await_one, ARGS((thrum_awaitable, what)), LOCALS(thrum_value value;), ON_DROP(thrum_drop(self->what);))
+/* A task runs an async function; anything else is awaited by this one, which is written by hand to be small. */
+typedef struct await_frame {
+    thrum_coro coro;
+    thrum_awaitable what;
+} await_frame;
+
+static thrum_step await_step(thrum_task *task)
 {
-    ASYNC_BEGIN;
-    AWAIT_INTO(self->value, self->what);
-    ASYNC_RETURN(self->value);
-    ASYNC_END;
+    await_frame *frame = (await_frame *)(void *)task->leaf;
+    if (!frame->coro.resume) {
+        frame->coro.resume = 1;
+        thrum_step step = thrum_begin(task, frame->what);
+        if (step.what)
+            return step;
+    }
+    frame->coro.result = task->waiter.as.value;
+    return thrum_leave_step_(task, false);
 }
+
+static void await_drop(thrum_record *record)
+{
+    thrum_drop(((await_frame *)(void *)record)->what);
+}
+
+static const thrum_function await_function = {{NULL, await_step, NULL, await_drop, THRUM_NAMED_("await"), NULL},
+                                              THRUM_NAMED_(__FILE__),
+                                              NULL,
+                                              sizeof(await_frame),
+                                              sizeof(await_frame),
+                                              THRUM_SLOT_(sizeof(await_frame), 0),
+                                              __LINE__};
 
 /* What a task begins with: an async function's frame, whatever the awaitable is; NULL when there is no memory. */
 static THRUM_COLD_ thrum_coro *wrap(thrum_awaitable what)
 {
-    what = await_one(what);
-    if (!head_of(what)->operations->start)
-        return (thrum_coro *)(void *)head_of(what);
-    thrum_drop(what);
+    await_frame *frame = (await_frame *)thrum_frame_new_(&await_function);
+    if (!frame)
+        return NULL;
+    frame->what = what;
+    return &frame->coro;
+}
+
+static THRUM_INLINE_ void task_init(thrum_task *task, thrum_coro *coro, uint8_t flags)
+{
+#if THRUM_SMALL
+    thrum_clear_(task, sizeof *task);
+#else
+    /* Not the links, which come next; and what lies side by side together. */
+    task->waiter.node.error = 0;
+    task->waiter.node.count = 0;
+    task->waiter.as.value = 0;
+    task->operations = NULL;
+    task->object = NULL;
+    task->waiters.first = NULL;
+    task->scopes = NULL;
+#if THRUM_DETAILS
+    task->extension = NULL;
+#endif
+#endif
+    task->leaf = coro;
+    task->waiter.node.flags = (uint8_t)(TASK_IS | flags);
+    task->waiter.node.state = NODE_READY;
+    PROBE2(task__spawn, task, coro->head.operations->name);
+}
+
+/* Where there is a loop. */
+static THRUM_INLINE_ thrum_task *task_new(thrum_state *state, thrum_awaitable what, size_t size, uint8_t flags)
+{
+    (void)state; /* a pool that is one array needs none */
+    thrum_coro *coro = (thrum_coro *)(void *)head_of(what);
+    if (THRUM_UNLIKELY_(coro->head.operations->start != NULL)) {
+        if ((coro = wrap(what)) != NULL)
+            what.word = (uintptr_t)(void *)coro;
+    }
+    thrum_task *task = coro ? (thrum_task *)pool_take(&state->pool, size, POOL_TASK) : NULL;
+    if (THRUM_UNLIKELY_(!task)) {
+        thrum_drop(what);
+        return NULL;
+    }
+    task->waiter.node.next = task->waiter.node.prev = NULL; /* it may begin before it is queued */
+    task_init(task, coro, flags);
+    return task;
+}
+
+/* What a task of this kind is given before anything runs: context, name, the attention of hooks. */
+static THRUM_COLD_ bool dress(thrum_state *state, thrum_task *task, const thrum_spawn_options *options)
+{
+#if THRUM_CONTEXTS
+    if (!thrum_context_dress(state, task, options->context))
+        return false;
+#endif
+    if (is_unusual(state, UNUSUAL_DEBUG))
+        thrum_made_note_task(task);
+#if THRUM_TASK_HOOKS
+    /* The extension has the task end where the hooks are looked for. */
+    if (is_unusual(state, UNUSUAL_HOOKS) && !thrum_task_extend(task))
+        return false;
+#endif
+    (void)state;
+    return !options->name || thrum_task_set_name(task, options->name) == 0;
+}
+
+static inline bool is_plain(const thrum_state *state, const thrum_spawn_options *options)
+{
+    bool plain = !is_unusual(state, UNUSUAL_POSSIBLE) && !options->name;
+#if THRUM_CONTEXTS
+    plain = plain && !options->context;
+#endif
+    return plain;
+}
+
+/* It was not to be. */
+static thrum_task *undo(thrum_state *state, thrum_task *task)
+{
+    const thrum_awaitable unbegun = {(uintptr_t)(void *)task->leaf};
+    thrum_drop(unbegun);
+    task->leaf = NULL;
+    thrum_task_free_slow(state, task);
     return NULL;
 }
 
-static THRUM_INLINE_ thrum_task *task_new(thrum_state *state, thrum_awaitable what, size_t size, uint8_t flags)
+static thrum_task *dressed_new(thrum_state *state, thrum_awaitable what, const thrum_spawn_kind *kind,
+                               const thrum_spawn_options *options)
 {
-    thrum_coro *coro = (thrum_coro *)(void *)head_of(what);
-    if (THRUM_UNLIKELY_(coro->head.operations->start != NULL) && !(coro = wrap(what)))
-        return NULL;
-    thrum_task *task = thrum_task_make(state, coro, size, flags);
-    if (THRUM_UNLIKELY_(!task)) {
-        what.word = (uintptr_t)(void *)coro;
+    if (!state->open) {
+#if THRUM_CHECKS
+        thrum_check_no_loop();
+#endif
         thrum_drop(what);
+        return NULL;
     }
+    thrum_task *task = task_new(state, what, kind->size, kind->flags);
+    if (!task)
+        return NULL;
+    if (!is_plain(state, options) && !dress(state, task, options))
+        return undo(state, task);
+    if (kind->made)
+        kind->made(task, kind->context);
+#if THRUM_TASK_HOOKS
+    if (is_unusual(state, UNUSUAL_HOOKS) && state->hooks->created)
+        state->hooks->created(task, state->hooks->context);
+#endif
     return task;
+}
+
+static const thrum_spawn_kind plain_kind = {sizeof(thrum_task), TASK_OWNED, NULL, NULL};
+
+/* Those of an earlier version end sooner; there may be none. */
+static THRUM_COLD_ void complete(thrum_spawn_options *all, const thrum_spawn_options *options)
+{
+    memset(all, 0, sizeof *all);
+    if (options)
+        memcpy(all, options, options->size);
+}
+
+thrum_task *thrum_task_create(thrum_awaitable what, const thrum_spawn_options *options)
+{
+    thrum_spawn_options all;
+    if (!options || options->size < sizeof all) {
+        complete(&all, options);
+        options = &all;
+    }
+    thrum_task *task = dressed_new(thrum_state_here(), what, options->kind ? options->kind : &plain_kind, options);
+    if (task && options->start == THRUM_START_EAGER)
+        thrum_task_start_now(task);
+    else if (task)
+        thrum_task_schedule(task);
+    return task;
+}
+
+thrum_task *thrum_spawn_with(thrum_awaitable what, const thrum_spawn_options *options)
+{
+#if THRUM_TASK_HOOKS
+    const thrum_state *state = thrum_state_here();
+    static const thrum_spawn_options none = {.size = sizeof none};
+    if (is_unusual(state, UNUSUAL_FACTORY))
+        return state->factory(what, options ? options : &none);
+#endif
+    return thrum_task_create(what, options);
 }
 
 thrum_task *thrum_task_new(thrum_awaitable what, size_t size, uint8_t flags)
 {
-    return task_new(thrum_state_here(), what, size, flags);
+    const thrum_spawn_kind kind = {size, flags, NULL, NULL};
+    const thrum_spawn_options options = {.size = sizeof options};
+    return dressed_new(thrum_state_here(), what, &kind, &options);
 }
 
 void thrum_task_schedule(thrum_task *task)
 {
-    ready_push(thrum_state_here(), &task->waiter.node, NODE_BEGIN);
+    list_append(ready_list(thrum_state_here()),
+                &task->waiter.node); /* NODE_READY, or NODE_LOOK: it was cancelled already */
 }
 
-static THRUM_INLINE_ thrum_task *spawn(thrum_awaitable what, uint8_t flags)
+/* Give the handle back. */
+static THRUM_INLINE_ void let_go(thrum_task *task)
 {
-    thrum_state *state = thrum_state_here();
-    thrum_task *task = task_new(state, what, sizeof *task, flags);
-    if (THRUM_LIKELY_(task != NULL))
-        list_append(&state->ready, &task->waiter.node);
+    if (!task)
+        return;
+    if (!task->leaf)
+        thrum_task_free(thrum_state_here(), task);
+    else
+        task->waiter.node.flags &= (uint8_t)~TASK_OWNED;
+}
+
+/* Where there are context variables, a factory or hooks; or no loop. */
+static THRUM_COLD_ thrum_task *spawn_unusual(thrum_awaitable what, thrum_start start, uint8_t flags)
+{
+    const thrum_spawn_options options = {.size = sizeof options, .start = start};
+    thrum_task *task = thrum_spawn_with(what, &options);
+    if (!(flags & TASK_OWNED))
+        let_go(task);
     return task;
+}
+
+/* Where nothing can be unusual, a loop is missing. */
+static THRUM_COLD_ thrum_task *spawn_at_all(thrum_awaitable what, thrum_start start, uint8_t flags)
+{
+    if (UNUSUAL_POSSIBLE)
+        return spawn_unusual(what, start, flags);
+    thrum_drop(what);
+    return NULL;
+}
+
+static THRUM_INLINE_ thrum_task *spawn_slow(thrum_state *state, thrum_awaitable what, uint8_t flags)
+{
+    if (!is_usual(state))
+        return spawn_at_all(what, THRUM_START_DEFAULT, flags);
+    thrum_task *task = task_new(state, what, sizeof *task, flags);
+    if (task)
+        list_append(ready_list(state), &task->waiter.node);
+    return task;
+}
+
+/* An async function, in memory that was a task's before; NULL where there is more to it. */
+static THRUM_INLINE_ thrum_task *spawn_again(thrum_state *state, thrum_awaitable what, uint8_t flags)
+{
+    thrum_head *head = head_of(what);
+    if (THRUM_SMALL || THRUM_UNLIKELY_(!is_usual(state) || head->operations->start))
+        return NULL;
+    thrum_task *task = (thrum_task *)pool_again(&state->pool, sizeof *task, POOL_TASK);
+    if (THRUM_UNLIKELY_(!task))
+        return NULL;
+    task_init(task, (thrum_coro *)(void *)head, flags);
+    list_append(ready_list(state), &task->waiter.node);
+    return task;
+}
+
+static THRUM_COLD_ thrum_task *spawn_owned_slow(thrum_awaitable what)
+{
+    return spawn_slow(thrum_state_here(), what, TASK_OWNED);
 }
 
 thrum_task *thrum_spawn(thrum_awaitable what)
 {
-    return spawn(what, TASK_OWNED);
+    thrum_task *task = spawn_again(thrum_state_here(), what, TASK_OWNED);
+    return THRUM_LIKELY_(task != NULL) ? task : spawn_owned_slow(what);
+}
+
+static THRUM_COLD_ int spawn_detached_slow(thrum_awaitable what)
+{
+    thrum_state *state = thrum_state_here();
+    return spawn_slow(state, what, 0) ? 0 : state->open ? THRUM_ENOMEM : THRUM_ESTATE;
 }
 
 int thrum_spawn_detached(thrum_awaitable what)
 {
-    return spawn(what, 0) ? 0 : thrum_state_here()->open ? THRUM_ENOMEM : THRUM_ESTATE;
+    return THRUM_LIKELY_(spawn_again(thrum_state_here(), what, 0) != NULL) ? 0 : spawn_detached_slow(what);
 }
 
 thrum_task *thrum_spawn_eager(thrum_awaitable what)
 {
+    if (THRUM_UNLIKELY_(!is_usual(thrum_state_here())))
+        return spawn_at_all(what, THRUM_START_EAGER, TASK_OWNED);
     thrum_task *task = task_new(thrum_state_here(), what, sizeof *task, TASK_OWNED);
     if (task)
         thrum_task_start_now(task);
     return task;
 }
 
+#if THRUM_TASK_HOOKS
+void thrum_core_set_factory(thrum_task *(*factory)(thrum_awaitable what, const thrum_spawn_options *options))
+{
+    thrum_state *state = thrum_state_here();
+    state->factory = factory;
+    set_unusual(state, UNUSUAL_FACTORY, factory != NULL);
+}
+
+static void extend(thrum_task *task, void *failed)
+{
+    if (!thrum_task_extend(task))
+        *(bool *)failed = true;
+}
+
+bool thrum_core_set_hooks(const thrum_task_hooks *hooks)
+{
+    thrum_state *state = thrum_state_here();
+    bool failed = false;
+    if (hooks)
+        thrum_core_each_task(extend, &failed);
+    if (failed)
+        return false;
+    state->hooks = hooks;
+    set_unusual(state, UNUSUAL_HOOKS, hooks != NULL);
+    return true;
+}
+
+void thrum_core_set_watch(void (*watch)(const thrum_coro *coro))
+{
+    thrum_state *state = thrum_state_here();
+    state->watch = watch;
+    set_unusual(state, UNUSUAL_WATCHED, watch != NULL);
+}
+#endif
+
 /* ---- ending ---- */
 
 void thrum_task_free_slow(thrum_state *state, thrum_task *task)
 {
     thrum_node *node = &task->waiter.node;
-    if (node->error && node->error != THRUM_ECANCELED && !(node->flags & TASK_RETRIEVED)) {
+    const size_t size = node->flags & TASK_CHILD ? sizeof(thrum_child) : sizeof *task;
+#if THRUM_CHECKS
+    if (node->state == NODE_FREE) {
+        (void)refused(task, "a task was released twice", 0);
+        return;
+    }
+#endif
+    if (extension_of(task) && doubtful(state) &&
+        !thrum_check_task(task, "a task of another loop was released in this thread"))
+        return; /* its memory is not ours to give back */
+    if (unseen(node) && node->error != THRUM_ECANCELED) {
         const thrum_function *function = thrum_task_function(task);
-        const thrum_core_report report = {"task's error was never retrieved", (int)node->error, task, function,
-                                          function ? function->line : 0};
+#if THRUM_DETAILS
+        bool shielded = extension_of(task) && extension_of(task)->shielded;
+#else
+        bool shielded = false;
+#endif
+        thrum_core_report report = {.message =
+                                        shielded ? "error in a shielded task" : "task's error was never retrieved",
+                                    .error = (int)node->error,
+                                    .task = task,
+                                    .function = function,
+                                    .line = function ? function->line : 0};
+        thrum_made_find_task(task, &report);
         thrum_core_tell(&report);
     }
-    thrum_detail_end(task);
+    if (extension_of(task))
+        thrum_detail_end(task);
     node->state = NODE_FREE;
-    pool_give(&state->pool, task, node->flags & TASK_CHILD ? sizeof(thrum_child) : sizeof *task, POOL_TASK);
+    if (doubtful(state))
+        node->flags |= TASK_CHILD; /* whoever releases it again comes here, and is told */
+    pool_give(&state->pool, task, size, POOL_TASK);
 }
 
 void thrum_task_release(thrum_task *task)
 {
-    if (!task)
-        return;
-    if (thrum_task_done(task))
-        thrum_task_free(thrum_state_here(), task);
-    else
-        task->waiter.node.flags &= (uint8_t)~TASK_OWNED;
+    let_go(task);
 }
 
 /* ---- awaiting ---- */
+
+/* What a task gives that has ended. */
+static THRUM_INLINE_ thrum_step outcome(thrum_task *task, const thrum_task *target)
+{
+    return done(thrum_state_here(), task, (int)target->waiter.node.error, target->waiter.as.value);
+}
+
+static THRUM_COLD_ thrum_step outcome_with_detail(thrum_task *task, thrum_task *target)
+{
+    thrum_detail_share(target, task);
+    return outcome(task, target);
+}
+
+static THRUM_COLD_ thrum_step wait_for(thrum_task *task, thrum_task *target)
+{
+    if (THRUM_UNLIKELY_(target == task))
+        return thrum_done(task, THRUM_ESTATE, 0);
+    thrum_waiters_add(&target->waiters, &task->waiter);
+    return parked(task);
+}
 
 static thrum_step wait_start(thrum_task *task, thrum_record *record)
 {
     thrum_task *target = (thrum_task *)task->object;
     (void)record;
-    if (THRUM_UNLIKELY_(target == task))
-        return thrum_done(task, THRUM_ESTATE, 0);
-    if (thrum_task_done(target)) {
-        target->waiter.node.flags |= TASK_RETRIEVED;
-        if (target->extension)
-            thrum_detail_share(target, task);
-        return done(thrum_state_here(), task, (int)target->waiter.node.error, target->waiter.as.value);
+    if (!target->leaf) {
+        retrieved(target);
+        return THRUM_UNLIKELY_(extension_of(target)) ? outcome_with_detail(task, target) : outcome(task, target);
     }
-    thrum_waiters_add(&target->waiters, &task->waiter);
-    return parked(task);
+    return wait_for(task, target);
 }
 
 /* The task that is waited for is asked to end, and so is what that waits for in turn: one after the other, so that a
  * long row does not take the C stack. Tasks that wait for one another in a circle would wait for ever: there the circle
- * is opened (found by Brent's method: a mark that moves on after 1, 2, 4, 8 ... steps). */
+ * is opened (found by Brent's method: a mark that moves on after 1, 2, 4, 8 ... steps). A task that is shielded holds
+ * it back, and is waited for all the same. */
 static thrum_cancel_result wait_cancel(thrum_task *task)
 {
-    if (thrum_task_woken(task))
+    if (task_woken(task))
         return THRUM_DETACHED;
     thrum_task *target = (thrum_task *)task->object, *mark = task;
     uint32_t steps = 0, stride = 1;
-    while (target->waiter.node.state == NODE_PARKED && target->operations == &thrum_task_wait_operations) {
+    while (target->waiter.node.state == NODE_PARKED && target->operations == &thrum_task_wait_operations &&
+           !thrum_cancel_held(target)) {
         if (target == mark) {
             thrum_waiters_remove(&((thrum_task *)target->object)->waiters, &target->waiter);
             thrum_wake(&target->waiter, THRUM_ECANCELED, 0);
@@ -148,56 +432,18 @@ static thrum_cancel_result wait_cancel(thrum_task *task)
     return thrum_task_cancel(target) ? THRUM_FORWARDED : THRUM_REFUSED;
 }
 
-const thrum_operations thrum_task_wait_operations = {wait_start, NULL, wait_cancel, NULL, "task"};
+static void wait_awaits(thrum_task *task, thrum_awaits *tell, void *context)
+{
+    tell(context, (thrum_task *)task->object, NULL);
+}
+
+const thrum_operations thrum_task_wait_operations = {wait_start,           NULL,       wait_cancel, NULL,
+                                                     THRUM_NAMED_("task"), wait_awaits};
 
 thrum_awaitable thrum_task_wait(thrum_task *task)
 {
     return THRUM_LIKELY_(task != NULL) ? make_awaitable(thrum_state_here(), &thrum_task_wait_operations, task, 0)
                                        : thrum_awaitable_failing(THRUM_EINVAL);
-}
-
-/* ---- cancelling ---- */
-
-bool thrum_task_cancel(thrum_task *task)
-{
-    thrum_node *node = &task->waiter.node;
-    if (thrum_task_done(task)) {
-        node->flags |= TASK_RETRIEVED;
-        return false;
-    }
-    if (node->count < UINT16_MAX)
-        node->count++;
-    if (node->state == NODE_DUE)
-        list_remove(node); /* its sleep is over, but did not wake it yet: the cancellation does so first */
-    if ((node->state == NODE_PARKED || node->state == NODE_TIMED || node->state == NODE_DUE) && task->operations)
-        thrum_cancel_parked(thrum_state_here(), task);
-    else {
-        node->flags |= TASK_MUST_CANCEL;
-        look_first(task);
-    }
-    return true;
-}
-
-unsigned thrum_task_uncancel(thrum_task *task)
-{
-    if (!task)
-        task = thrum_state_here()->current;
-    if (!task)
-        return 0;
-    thrum_node *node = &task->waiter.node;
-    if (node->count && --node->count == 0)
-        node->flags &= (uint8_t) ~(TASK_MUST_CANCEL | TASK_LATE);
-    return node->count;
-}
-
-unsigned thrum_uncancel(void)
-{
-    return thrum_task_uncancel(NULL);
-}
-
-unsigned thrum_task_cancelling(const thrum_task *task)
-{
-    return task->waiter.node.count;
 }
 
 /* ---- asking ---- */
@@ -216,7 +462,7 @@ int thrum_task_result(thrum_task *task, thrum_value *value)
 {
     if (!thrum_task_done(task))
         return THRUM_EPENDING;
-    task->waiter.node.flags |= TASK_RETRIEVED;
+    retrieved(task);
     if (value)
         *value = task->waiter.as.value;
     return (int)task->waiter.node.error;

@@ -19,10 +19,7 @@ typedef struct thrum_timers {
     thrum_waiter slots[TIMER_LEVELS * TIMER_SLOTS];
 } thrum_timers;
 #else
-typedef struct thrum_timers {
-    thrum_time soonest; /* nothing is due before this; meaningless while there are none */
-    thrum_node list;    /* sentinel; soonest first */
-} thrum_timers;
+typedef thrum_waiters thrum_timers; /* the soonest is the first */
 #endif
 
 struct thrum_state;
@@ -43,6 +40,14 @@ void thrum_timers_collect(struct thrum_state *state, thrum_time now);
  * late. */
 thrum_time thrum_timers_next(thrum_timers *timers);
 
+#if !THRUM_RADIX_TIMERS
+/* Whether there is any: where the clock goes round, THRUM_NEVER is a time like others. */
+static inline bool thrum_timers_any(const thrum_timers *timers)
+{
+    return timers->first != NULL;
+}
+#endif
+
 #if THRUM_TIME_BITS == 64
 static inline bool time_reached(thrum_time when, thrum_time now)
 {
@@ -55,5 +60,15 @@ static inline bool time_reached(thrum_time when, thrum_time now)
     return (int32_t)(when - now) <= 0;
 }
 #endif
+
+/* Whether something may be due at `now`: too often said yes, never no. */
+static inline bool thrum_timers_due(const thrum_timers *timers, thrum_time now)
+{
+#if THRUM_RADIX_TIMERS
+    return timers->soonest <= now;
+#else
+    return timers->first && time_reached(timers->first->as.when, now);
+#endif
+}
 
 #endif

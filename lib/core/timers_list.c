@@ -6,47 +6,60 @@
 
 #include <thrum/timeouts.h>
 
-#include "core/state.h"
-
-static thrum_time when_of(const thrum_node *node)
-{
-    return ((const thrum_waiter *)(const void *)node)->as.when;
-}
+#include "core/scheduler.h"
 
 void thrum_timers_open(thrum_timers *timers, thrum_time now)
 {
     (void)now;
-    list_init(&timers->list);
+    timers->first = NULL;
 }
 
 void thrum_timer_start(thrum_timers *timers, thrum_waiter *waiter, thrum_time when)
 {
-    thrum_node *after = timers->list.prev;
+    thrum_waiter *first = timers->first, *after = first;
+#if THRUM_TIME_BITS != 64
+    /* The clock passes this value, too, which means that there is no timer: rather one tick late than never. */
+    if (when == THRUM_NEVER)
+        when = 0;
+#endif
+#if THRUM_HOSTED
+    if (time_reached(when, thrum_state_here()->now))
+        thrum_core_hurry();
+#endif
     waiter->node.state = NODE_TIMED;
     waiter->as.when = when;
-    while (after != &timers->list && !time_reached(when_of(after), when))
-        after = after->prev;
-    list_append(after->next, &waiter->node);
+    if (!first) {
+        thrum_waiters_add(timers, waiter);
+        return;
+    }
+    do { /* from the latest, which stands before the first */
+        after = (thrum_waiter *)(void *)after->node.prev;
+        if (time_reached(after->as.when, when)) {
+            list_append(after->node.next, &waiter->node);
+            return;
+        }
+    } while (after != first);
+    list_append(&first->node, &waiter->node);
+    timers->first = waiter;
 }
 
 void thrum_timer_stop(thrum_timers *timers, thrum_waiter *waiter)
 {
-    (void)timers;
-    list_remove(&waiter->node);
+    thrum_waiters_remove(timers, waiter);
     waiter->node.state = NODE_PARKED;
 }
 
 thrum_time thrum_timers_next(thrum_timers *timers)
 {
-    return list_empty(&timers->list) ? THRUM_NEVER : when_of(timers->list.next);
+    return timers->first ? timers->first->as.when : THRUM_NEVER;
 }
 
 void thrum_timers_collect(thrum_state *state, thrum_time now)
 {
-    thrum_node *list = &state->timers->list;
-    while (!list_empty(list) && time_reached(when_of(list->next), now)) {
-        thrum_node *node = list->next;
-        list_remove(node);
+    thrum_timers *timers = timers_of(state);
+    while (timers->first && time_reached(timers->first->as.when, now)) {
+        thrum_node *node = &thrum_waiters_pop(timers)->node;
+        PROBE2(timer__fire, node, task_of(node)->waiter.as.when);
         ready_push(state, node, node->flags & TASK_IS ? NODE_DUE : NODE_CALL);
     }
 }

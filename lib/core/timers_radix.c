@@ -11,7 +11,7 @@
 
 #include <thrum/timeouts.h>
 
-#include "core/state.h"
+#include "core/scheduler.h"
 
 static thrum_waiter *waiter_of(thrum_node *node)
 {
@@ -72,6 +72,15 @@ static inline void insert(thrum_timers *timers, thrum_waiter *waiter)
     list_append(&slot->node, &waiter->node);
 }
 
+/* No pass is to follow before it is looked at. */
+static THRUM_COLD_ void start_due(thrum_timers *timers, thrum_waiter *waiter)
+{
+#if THRUM_HOSTED
+    thrum_core_hurry();
+#endif
+    insert(timers, waiter);
+}
+
 void thrum_timer_start(thrum_timers *timers, thrum_waiter *waiter, thrum_time when)
 {
     waiter->node.state = NODE_TIMED;
@@ -79,6 +88,10 @@ void thrum_timer_start(thrum_timers *timers, thrum_waiter *waiter, thrum_time wh
     if (when < timers->soonest) {
         timers->soonest = waiter->as.when;
         timers->stale = false;
+        if (THRUM_UNLIKELY_(when <= thrum_state_here()->now)) {
+            start_due(timers, waiter);
+            return;
+        }
     }
     insert(timers, waiter);
 }
@@ -206,6 +219,7 @@ static void take_current(thrum_state *state, thrum_timers *timers, thrum_time no
         thrum_node *node = list->next;
         THRUM_PREFETCH_(node->next->next);
         list_remove(node);
+        PROBE2(timer__fire, node, waiter_of(node)->as.when);
         ready_push(state, node, node->flags & TASK_IS ? NODE_DUE : NODE_CALL);
     }
     timers->current.as.when = list_empty(list) ? THRUM_NEVER : waiter_of(list->next)->as.when;

@@ -4,25 +4,23 @@
 #include <ev.h>
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
-#include <unistd.h>
-#ifdef __linux__
-#include <sys/eventfd.h>
-#endif
 
-#include "loop/loop.h"
+#include "loop/backends.h"
+#include "loop/system.h"
 
 typedef struct ev_side {
-    thrum_loop loop;
     struct ev_loop *ev;
     ev_io woken;
-    int wake_read, wake_write; /* one eventfd, or a pipe */
+    system_waker waker;
     ev_timer timer;
     thrum_time armed;  /* what the timer stands for; THRUM_NEVER when it does not run */
     thrum_time polled; /* our clock when libev last read its own */
     thrum_time limit;  /* guest: until when wait() may last */
     int descriptor;    /* the poller's once somebody asked, or -1 */
+    thrum_loop *guest; /* the loop, where the application runs `ev`; or NULL */
     ev_prepare prepare;
     ev_check check;
     ev_idle idle;
@@ -33,73 +31,34 @@ static const thrum_time LONGEST = 86400 * (thrum_time)THRUM_TICKS_PER_SECOND;
 static const thrum_time TICK = THRUM_TICKS_PER_SECOND / 1000;
 static const thrum_time NEAR = 5 * (THRUM_TICKS_PER_SECOND / 1000);
 
-static ev_side *side_of(const thrum_loop *loop)
-{
-    return (ev_side *)(uintptr_t)loop;
-}
-
-static thrum_time clock_now(const thrum_loop *loop)
+static thrum_time clock_now(const void *own)
 {
     struct timespec now;
-    (void)loop;
+    (void)own;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (thrum_time)now.tv_sec * THRUM_TICKS_PER_SECOND + (thrum_time)now.tv_nsec;
 }
 
-static thrum_time clock_resolution(const thrum_loop *loop)
+static thrum_time clock_resolution(const void *own)
 {
     struct timespec ticks;
-    (void)loop;
+    (void)own;
     clock_getres(CLOCK_MONOTONIC, &ticks);
     return (thrum_time)ticks.tv_sec * THRUM_TICKS_PER_SECOND + (thrum_time)ticks.tv_nsec;
 }
 
 /* ---- waking ---- */
 
-static void side_wake(thrum_loop *loop)
+static void side_wake(void *own)
 {
-    const uint64_t one = 1;
-    int saved = errno;
-    /* A full pipe is as good: the loop is being woken. */
-    ssize_t written = write(side_of(loop)->wake_write, &one, sizeof one);
-    (void)written;
-    errno = saved;
+    system_waker_wake(&((ev_side *)own)->waker);
 }
 
 static void on_woken(struct ev_loop *ev, ev_io *watcher, int events)
 {
-    const ev_side *side = (const ev_side *)watcher->data;
-    char drain[256];
     (void)ev;
     (void)events;
-    while (read(side->wake_read, drain, sizeof drain) == (ssize_t)sizeof drain)
-        continue;
-}
-
-static int open_wake(ev_side *side)
-{
-#ifdef __linux__
-    side->wake_read = side->wake_write = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return side->wake_read < 0 ? -errno : 0;
-#else
-    int ends[2];
-    if (pipe(ends) < 0)
-        return -errno;
-    for (int i = 0; i < 2; i++) {
-        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-        fcntl(ends[i], F_SETFL, O_NONBLOCK);
-    }
-    side->wake_read = ends[0];
-    side->wake_write = ends[1];
-    return 0;
-#endif
-}
-
-static void close_wake(ev_side *side)
-{
-    close(side->wake_read);
-    if (side->wake_write != side->wake_read)
-        close(side->wake_write);
+    system_waker_drain(&((ev_side *)watcher->data)->waker);
 }
 
 /* ---- the timer ---- */
@@ -117,8 +76,7 @@ static void arm(ev_side *side, thrum_time until)
 {
     if (until == side->armed)
         return;
-    if (until > side->armed && side->armed - side->polled > NEAR &&
-        (until != THRUM_NEVER || !side->loop.backend->drives))
+    if (until > side->armed && side->armed - side->polled > NEAR && (until != THRUM_NEVER || !side->guest))
         return; /* but in the application's loop, which would run on for a timer that nobody waits for */
     ev_timer_stop(side->ev, &side->timer);
     side->armed = until;
@@ -137,29 +95,41 @@ static void arm(ev_side *side, thrum_time until)
 
 static int open_common(ev_side *side)
 {
-    int error = open_wake(side);
+    int error = system_waker_open(&side->waker);
     if (error)
         return error;
     side->armed = THRUM_NEVER;
     side->descriptor = -1;
     ev_timer_init(&side->timer, on_timer, 0., 0.);
     side->timer.data = side;
-    ev_io_init(&side->woken, on_woken, side->wake_read, EV_READ);
+    ev_io_init(&side->woken, on_woken, side->waker.read, EV_READ);
     side->woken.data = side;
     ev_io_start(side->ev, &side->woken);
     ev_now_update(side->ev);
-    side->polled = clock_now(&side->loop);
+    side->polled = clock_now(side);
     return 0;
 }
 
-static int own_open(thrum_loop *loop, const thrum_loop_options *options)
+/* $THRUM_POLLER, for loops whose options name none: a name that means nothing is passed over. */
+static thrum_poller poller_wanted(void)
+{
+    static const char *const names[] = {"", "select", "poll", "epoll", "kqueue"};
+    const char *wanted = getenv("THRUM_POLLER");
+    for (unsigned i = 1; wanted && i < sizeof names / sizeof *names; i++)
+        if (strcmp(wanted, names[i]) == 0)
+            return (thrum_poller)i;
+    return THRUM_POLLER_DEFAULT;
+}
+
+static int own_open(void *own, thrum_loop *loop, const thrum_loop_options *options)
 {
     static const unsigned pollers[] = {EVFLAG_AUTO, EVBACKEND_SELECT, EVBACKEND_POLL, EVBACKEND_EPOLL,
                                        EVBACKEND_KQUEUE};
-    ev_side *side = side_of(loop);
+    ev_side *side = (ev_side *)own;
+    (void)loop;
     if ((unsigned)options->poller >= sizeof pollers / sizeof pollers[0])
         return THRUM_EINVAL;
-    unsigned poller = pollers[options->poller];
+    unsigned poller = pollers[options->poller ? options->poller : poller_wanted()];
     if (poller && !(ev_supported_backends() & poller))
         return THRUM_EUNSUPPORTED;
     errno = 0;
@@ -172,30 +142,28 @@ static int own_open(thrum_loop *loop, const thrum_loop_options *options)
     return error;
 }
 
-static void own_close(thrum_loop *loop)
+static void own_close(void *own)
 {
-    ev_side *side = side_of(loop);
+    ev_side *side = (ev_side *)own;
     ev_loop_destroy(side->ev);
-    close_wake(side);
+    system_waker_close(&side->waker);
 }
 
 /* ---- waiting ---- */
 
-static int own_wait(thrum_loop *loop, thrum_time until)
+static int own_wait(void *own, thrum_time until, thrum_time *woke)
 {
-    ev_side *side = side_of(loop);
-    bool wait = until > loop->state->now && thrum_inbox_sleep(&loop->inbox);
-    if (wait)
+    ev_side *side = (ev_side *)own;
+    if (until)
         arm(side, until);
-    ev_run(side->ev, wait ? EVRUN_ONCE : EVRUN_NOWAIT);
-    loop->woke = side->polled = clock_now(loop);
-    thrum_inbox_wake(&loop->inbox);
+    ev_run(side->ev, until ? EVRUN_ONCE : EVRUN_NOWAIT);
+    *woke = side->polled = clock_now(side);
     return 0;
 }
 
 /* ---- descriptors ---- */
 
-_Static_assert(sizeof(ev_io) <= 7 * sizeof(void *), "an ev_io stands in thrum_io.storage, before its last word");
+_Static_assert(sizeof(ev_io) <= sizeof((thrum_io *)0)->storage, "an ev_io stands in thrum_io.storage");
 
 static void on_io(struct ev_loop *ev, ev_io *watcher, int events)
 {
@@ -206,23 +174,57 @@ static void on_io(struct ev_loop *ev, ev_io *watcher, int events)
     io->ready(io);
 }
 
-static void side_io_init(thrum_loop *loop, thrum_io *io)
+static int side_io_open(void *own, thrum_io *io)
 {
     ev_io *watcher = (ev_io *)(void *)io->storage;
-    (void)loop;
+    (void)own;
     ev_io_init(watcher, on_io, io->descriptor,
-               (io->events & IO_READ ? EV_READ : 0) | (io->events & IO_WRITE ? EV_WRITE : 0));
+               (io->events & THRUM_IO_READ ? EV_READ : 0) | (io->events & THRUM_IO_WRITE ? EV_WRITE : 0));
     watcher->data = io;
+    return 0;
 }
 
-static void side_io_start(thrum_loop *loop, thrum_io *io)
+static void side_io_start(void *own, thrum_io *io)
 {
-    ev_io_start(side_of(loop)->ev, (ev_io *)(void *)io->storage);
+    ev_io_start(((ev_side *)own)->ev, (ev_io *)(void *)io->storage);
 }
 
-static void side_io_stop(thrum_loop *loop, thrum_io *io)
+static void side_io_stop(void *own, thrum_io *io)
 {
-    ev_io_stop(side_of(loop)->ev, (ev_io *)(void *)io->storage);
+    ev_io_stop(((ev_side *)own)->ev, (ev_io *)(void *)io->storage);
+}
+
+/* ---- paths ---- */
+
+static void on_path(struct ev_loop *ev, ev_stat *watcher, int events)
+{
+    thrum_watched_path *path = (thrum_watched_path *)watcher->data;
+    (void)ev;
+    (void)events;
+    path->changed(path);
+}
+
+/* It does not keep the application's loop going: who waits for it does. */
+static int side_path_start(void *own, thrum_watched_path *path, thrum_time interval)
+{
+    struct ev_loop *ev = ((ev_side *)own)->ev;
+    ev_stat *watcher = (ev_stat *)malloc(sizeof *watcher);
+    if (!watcher)
+        return THRUM_ENOMEM;
+    ev_stat_init(watcher, on_path, path->name, (double)interval / (double)THRUM_TICKS_PER_SECOND);
+    watcher->data = path;
+    path->storage = watcher;
+    ev_stat_start(ev, watcher);
+    ev_unref(ev);
+    return 0;
+}
+
+static void side_path_stop(void *own, thrum_watched_path *path)
+{
+    struct ev_loop *ev = ((ev_side *)own)->ev;
+    ev_ref(ev);
+    ev_stat_stop(ev, (ev_stat *)path->storage);
+    free(path->storage);
 }
 
 static void on_embedded(struct ev_loop *ev, ev_embed *watcher, int events)
@@ -233,9 +235,9 @@ static void on_embedded(struct ev_loop *ev, ev_embed *watcher, int events)
 }
 
 /* libev has no call that gives its poller's descriptor, but it can put one loop into another: there it shows. */
-static int own_descriptor(thrum_loop *loop)
+static int own_descriptor(void *own)
 {
-    ev_side *side = side_of(loop);
+    ev_side *side = (ev_side *)own;
     if (side->descriptor >= 0)
         return side->descriptor;
     if (!(ev_backend(side->ev) & ev_embeddable_backends()))
@@ -252,22 +254,20 @@ static int own_descriptor(thrum_loop *loop)
     return side->descriptor;
 }
 
-struct ev_loop *thrum_loop_ev(thrum_loop *loop)
-{
-    return loop->backend == &thrum_backend_libev || loop->backend == &thrum_backend_guest ? side_of(loop)->ev : NULL;
-}
-
 const thrum_backend thrum_backend_libev = {
-    .size = sizeof(ev_side),
+    .size = sizeof(thrum_backend),
+    .storage = sizeof(ev_side),
     .open = own_open,
     .close = own_close,
     .now = clock_now,
     .resolution = clock_resolution,
     .wait = own_wait,
     .wake = side_wake,
-    .io_init = side_io_init,
+    .io_open = side_io_open,
     .io_start = side_io_start,
     .io_stop = side_io_stop,
+    .path_start = side_path_start,
+    .path_stop = side_path_stop,
     .descriptor = own_descriptor,
 };
 
@@ -286,24 +286,19 @@ static void on_idle(struct ev_loop *ev, ev_idle *watcher, int events)
 static void on_prepare(struct ev_loop *ev, ev_prepare *watcher, int events)
 {
     ev_side *side = (ev_side *)watcher->data;
-    thrum_loop *loop = &side->loop;
     (void)events;
-    if (loop->turning) {
-        ev_idle_stop(ev, &side->idle); /* a step runs ev_run() itself: nothing of ours goes on meanwhile */
-        return;
-    }
-    if (!list_empty(&loop->state->ready) || !thrum_inbox_sleep(&loop->inbox)) {
+    thrum_time until = thrum_backend_before_wait(side->guest);
+    if (!until) {
         ev_idle_start(ev, &side->idle);
         return;
     }
     ev_idle_stop(ev, &side->idle);
-    thrum_time until = thrum_core_next();
     if (side->limit < until)
         until = side->limit;
     if (until != side->armed) {
         if (until != THRUM_NEVER) {
             ev_now_update(ev);
-            side->polled = clock_now(loop);
+            side->polled = clock_now(side);
         }
         arm(side, until);
     }
@@ -312,25 +307,17 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *watcher, int events)
 static void on_check(struct ev_loop *ev, ev_check *watcher, int events)
 {
     ev_side *side = (ev_side *)watcher->data;
-    thrum_loop *loop = &side->loop;
     (void)events;
-    if (loop->turning)
-        return;
-    thrum_inbox_wake(&loop->inbox);
-    loop->woke = clock_now(loop);
-    loop_turn(loop);
-    if (!loop->running)
-        loop->stopping = false;
     /* ev_run() comes round once more as long as something is active; then `prepare` says for what. */
-    if (loop_ready(loop) || thrum_core_next() != THRUM_NEVER)
+    if (thrum_backend_pass(side->guest))
         ev_idle_start(ev, &side->idle);
 }
 
-static int guest_open(thrum_loop *loop, const thrum_loop_options *options)
+static int guest_open(void *own, thrum_loop *loop, const thrum_loop_options *options)
 {
-    ev_side *side = side_of(loop);
-    (void)options;
-    side->ev = (struct ev_loop *)loop->argument;
+    ev_side *side = (ev_side *)own;
+    side->ev = (struct ev_loop *)options->custom_context;
+    side->guest = loop;
     side->limit = THRUM_NEVER;
     int error = open_common(side);
     if (error)
@@ -348,9 +335,9 @@ static int guest_open(thrum_loop *loop, const thrum_loop_options *options)
     return 0;
 }
 
-static void guest_close(thrum_loop *loop)
+static void guest_close(void *own)
 {
-    ev_side *side = side_of(loop);
+    ev_side *side = (ev_side *)own;
     for (int i = 0; i < 3; i++)
         ev_ref(side->ev);
     ev_idle_stop(side->ev, &side->idle);
@@ -358,30 +345,33 @@ static void guest_close(thrum_loop *loop)
     ev_prepare_stop(side->ev, &side->prepare);
     ev_timer_stop(side->ev, &side->timer);
     ev_io_stop(side->ev, &side->woken);
-    close_wake(side);
+    system_waker_close(&side->waker);
 }
 
-static int guest_wait(thrum_loop *loop, thrum_time until)
+static int guest_wait(void *own, thrum_time until, thrum_time *woke)
 {
-    ev_side *side = side_of(loop);
+    ev_side *side = (ev_side *)own;
+    (void)woke;
     side->limit = until;
     ev_ref(side->ev); /* wait also when nothing but a post can end it */
-    ev_run(side->ev, until > loop->state->now ? EVRUN_ONCE : EVRUN_NOWAIT);
+    ev_run(side->ev, until ? EVRUN_ONCE : EVRUN_NOWAIT);
     ev_unref(side->ev);
     side->limit = THRUM_NEVER;
     return 0;
 }
 
-static void guest_hold(thrum_loop *loop, bool more)
+static void guest_hold(void *own, bool more)
 {
+    struct ev_loop *ev = ((ev_side *)own)->ev;
     if (more)
-        ev_ref(side_of(loop)->ev);
+        ev_ref(ev);
     else
-        ev_unref(side_of(loop)->ev);
+        ev_unref(ev);
 }
 
 const thrum_backend thrum_backend_guest = {
-    .size = sizeof(ev_side),
+    .size = sizeof(thrum_backend),
+    .storage = sizeof(ev_side),
     .drives = true,
     .open = guest_open,
     .close = guest_close,
@@ -390,7 +380,17 @@ const thrum_backend thrum_backend_guest = {
     .wait = guest_wait,
     .wake = side_wake,
     .hold = guest_hold,
-    .io_init = side_io_init,
+    .io_open = side_io_open,
     .io_start = side_io_start,
     .io_stop = side_io_stop,
+    .path_start = side_path_start,
+    .path_stop = side_path_stop,
 };
+
+struct ev_loop *thrum_loop_ev(thrum_loop *loop)
+{
+    const ev_side *side = (const ev_side *)thrum_backend_storage(loop, &thrum_backend_libev);
+    if (!side)
+        side = (const ev_side *)thrum_backend_storage(loop, &thrum_backend_guest);
+    return side ? side->ev : NULL;
+}

@@ -1,78 +1,70 @@
 /* Virtual time: nothing ready means that the clock jumps to the next timer. Nothing is ever waited for but threads that
- * are known to be at work. A seed other than 0 shuffles what runs in a pass, always alike. */
-#include <semaphore.h>
+ * are known to be at work: as long as one is, time stands still. */
+#include <poll.h>
 
-#include "loop/loop.h"
-#include "loop/shuffle.h"
+#include "loop/backends.h"
+#include "loop/system.h"
 
-typedef struct sim_loop {
-    thrum_loop loop;
+typedef struct sim_side {
     thrum_time now;
-    uint64_t seed;
-    sem_t posted;
-} sim_loop;
+    unsigned held; /* threads at work */
+    system_waker waker;
+} sim_side;
 
-static int sim_open(thrum_loop *loop, const thrum_loop_options *options)
+static int sim_open(void *own, thrum_loop *loop, const thrum_loop_options *options)
 {
-    sim_loop *sim = (sim_loop *)loop;
+    sim_side *side = (sim_side *)own;
+    (void)loop;
     if (options->poller != THRUM_POLLER_DEFAULT)
         return THRUM_EUNSUPPORTED;
-    sim->now = options->start;
-    sim->seed = options->seed;
-    sem_init(&sim->posted, 0, 0);
-    return 0;
+    side->now = options->start;
+    return system_waker_open(&side->waker);
 }
 
-static void sim_close(thrum_loop *loop)
+static void sim_close(void *own)
 {
-    sem_destroy(&((sim_loop *)loop)->posted);
+    system_waker_close(&((sim_side *)own)->waker);
 }
 
-static thrum_time sim_now(const thrum_loop *loop)
+static thrum_time sim_now(const void *own)
 {
-    return ((const sim_loop *)loop)->now;
+    return ((const sim_side *)own)->now;
 }
 
-static thrum_time sim_resolution(const thrum_loop *loop)
+static int sim_wait(void *own, thrum_time until, thrum_time *woke)
 {
-    (void)loop;
-    return 1;
-}
-
-static int sim_wait(thrum_loop *loop, thrum_time until)
-{
-    sim_loop *sim = (sim_loop *)loop;
-    if (until > sim->now && loop->holds) {
-        /* Time stands still while a thread works. */
-        while (thrum_inbox_sleep(&loop->inbox) && sem_wait(&sim->posted) != 0)
-            continue;
-        thrum_inbox_wake(&loop->inbox);
+    sim_side *side = (sim_side *)own;
+    if (until && side->held) {
+        struct pollfd woken = {.fd = side->waker.read, .events = POLLIN};
+        (void)poll(&woken, 1, -1);
+        system_waker_drain(&side->waker);
     } else if (until == THRUM_NEVER) {
-        const thrum_report report = {.message = "deadlock: nothing is ready and no timer is set"};
-        thrum_loop_call_exception_handler(loop, &report);
         return THRUM_ESTATE;
-    } else if (until > sim->now) {
-        sim->now = until;
+    } else if (until > side->now) {
+        side->now = until;
     }
-    loop->woke = sim->now;
-    if (sim->seed) {
-        thrum_timers_collect(loop->state, sim->now);
-        shuffle(&loop->state->ready, &sim->seed);
-    }
+    *woke = side->now;
     return 0;
 }
 
-static void sim_wake(thrum_loop *loop)
+static void sim_wake(void *own)
 {
-    sem_post(&((sim_loop *)loop)->posted);
+    system_waker_wake(&((sim_side *)own)->waker);
+}
+
+static void sim_hold(void *own, bool more)
+{
+    ((sim_side *)own)->held += more ? 1 : -1u;
 }
 
 const thrum_backend thrum_backend_sim = {
-    .size = sizeof(sim_loop),
+    .size = sizeof(thrum_backend),
+    .storage = sizeof(sim_side),
+    .stepwise = true,
     .open = sim_open,
     .close = sim_close,
     .now = sim_now,
-    .resolution = sim_resolution,
     .wait = sim_wait,
     .wake = sim_wake,
+    .hold = sim_hold,
 };

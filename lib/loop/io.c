@@ -5,58 +5,55 @@
 
 #include "loop/loop.h"
 
-/* The last word of the storage says whose it is; the rest is the backend's. */
-enum { IO_LOOP = 7 };
-
-static thrum_loop *loop_of(const thrum_io *io)
-{
-    return (thrum_loop *)io->storage[IO_LOOP];
-}
-
 int thrum_io_init(thrum_io *io, int descriptor, uint8_t events, thrum_io_ready *ready, void *owner)
 {
     thrum_loop *loop = loop_here();
     if (!loop)
         return THRUM_ESTATE;
-    if (!loop->backend->io_init)
+    if (!loop->verbs.io_open)
         return THRUM_EUNSUPPORTED;
     int error = loop_descriptor_used(loop, descriptor);
     if (error)
         return error;
-    *io = (thrum_io){.ready = ready, .owner = owner, .descriptor = descriptor, .events = events};
-    io->storage[IO_LOOP] = loop;
-    loop->backend->io_init(loop, io);
-    return 0;
+    *io = (thrum_io){.ready = ready, .owner = owner, .descriptor = descriptor, .events = events, .loop = loop};
+    error = loop->verbs.io_open(loop_own(loop), io);
+    if (error) {
+        loop_descriptor_unused(loop, descriptor);
+        io->loop = NULL;
+    }
+    return error;
 }
 
 void thrum_io_start(thrum_io *io)
 {
     if (io->started)
         return;
-    thrum_loop *loop = loop_of(io);
+    thrum_loop *loop = io->loop;
     io->started = true;
     loop->unsettled = true;
-    loop->backend->io_start(loop, io);
+    loop->verbs.io_start(loop_own(loop), io);
 }
 
 void thrum_io_stop(thrum_io *io)
 {
     if (!io->started)
         return;
-    thrum_loop *loop = loop_of(io);
+    thrum_loop *loop = io->loop;
     io->started = false;
     loop->unsettled = true;
-    loop->backend->io_stop(loop, io);
+    loop->verbs.io_stop(loop_own(loop), io);
 }
 
 void thrum_io_close(thrum_io *io)
 {
-    thrum_loop *loop = loop_of(io);
+    thrum_loop *loop = io->loop;
     if (!loop)
         return;
     thrum_io_stop(io);
+    if (loop->verbs.io_close)
+        loop->verbs.io_close(loop_own(loop), io);
     loop_descriptor_unused(loop, io->descriptor);
-    io->storage[IO_LOOP] = NULL;
+    io->loop = NULL;
 }
 
 void *thrum_loop_scratch(void)
@@ -72,6 +69,13 @@ void thrum_loop_before_wait(void (*call)(void))
     thrum_loop *loop = loop_here();
     if (loop)
         loop->before_wait = call;
+}
+
+void loop_count_open(unsigned kind, bool more)
+{
+    thrum_loop *loop = loop_here();
+    if (loop)
+        loop->open[kind] += more ? 1 : -1u;
 }
 
 void thrum_loop_remember(thrum_loop_closer *closer)
@@ -91,14 +95,12 @@ void thrum_loop_forget(thrum_loop_closer *closer)
 
 void loop_hold(thrum_loop *loop)
 {
-    loop->holds++;
-    if (loop->backend->hold)
-        loop->backend->hold(loop, true);
+    if (loop->verbs.hold)
+        loop->verbs.hold(loop_own(loop), true);
 }
 
 void loop_unhold(thrum_loop *loop)
 {
-    loop->holds--;
-    if (loop->backend->hold)
-        loop->backend->hold(loop, false);
+    if (loop->verbs.hold)
+        loop->verbs.hold(loop_own(loop), false);
 }

@@ -3,27 +3,11 @@
 #ifndef THRUM_LOOP_IO_H
 #define THRUM_LOOP_IO_H
 
-#include <thrum/events.h>
+#include <thrum/backends.h>
 
-enum { IO_READ = 1, IO_WRITE = 2 };
-
-typedef struct thrum_io thrum_io;
-
-/* Called while the loop polls, before anything of the pass runs: wake tasks and queue calls here, nothing else. The
- * watcher is still started; what has nobody to tell stops it. */
-typedef void thrum_io_ready(thrum_io *io);
-
-struct thrum_io {
-    thrum_io_ready *ready;
-    void *owner;
-    int descriptor;
-    uint8_t events;
-    bool started;
-    void *storage[8]; /* the backend's */
-};
-
-/* Prepare a watcher of an open descriptor. 0; THRUM_ESTATE without a loop; THRUM_EUNSUPPORTED on backends that watch no
- * descriptors. */
+/* Prepare a watcher of an open descriptor. `ready` is called while the loop polls, before anything of the pass runs: it
+ * wakes tasks and queues calls, and nothing else; the watcher is still started, and what has nobody to tell stops it.
+ * 0; THRUM_ESTATE without a loop; THRUM_EUNSUPPORTED on backends that watch no descriptors; what the backend gives. */
 int thrum_io_init(thrum_io *io, int descriptor, uint8_t events, thrum_io_ready *ready, void *owner);
 
 /* Both do nothing when it is so already. Stopping and starting again within one pass costs no system call. */
@@ -43,12 +27,19 @@ enum { LOOP_COLLECTED = 4096 };
 /* Have something called before the loop waits, at the end of each pass after which it may. There is one such call. */
 void thrum_loop_before_wait(void (*call)(void));
 
+/* Something that is counted has been opened, or closed. */
+enum { LOOP_STREAMS, LOOP_SERVERS, LOOP_KINDS };
+void loop_count_open(unsigned kind, bool more);
+
 /* Everything that must be closed when the loop closes (streams, servers) hangs here. Called once, on
  * thrum_loop_close(), newest first; thrum_loop_forget() takes it out before. */
 typedef struct thrum_loop_closer {
     struct thrum_loop_closer *next, *previous;
     void (*close)(struct thrum_loop_closer *closer);
 } thrum_loop_closer;
+/* In debug mode, when it closes what nobody has closed: "unclosed stream", with where it was made. */
+void loop_tell_unclosed(const char *what, const void *object);
+
 void thrum_loop_remember(thrum_loop_closer *closer);
 void thrum_loop_forget(thrum_loop_closer *closer);
 

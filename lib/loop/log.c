@@ -8,12 +8,22 @@
 #include <thrum/events.h>
 
 #include "core/coroutines.h"
+#include "core/panic.h"
+#include "core/scheduler.h"
 
 enum { LINE_SIZE = 512 };
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static thrum_log_function *hook;
 static void *hook_context;
+
+void thrum_log_fork(bool before)
+{
+    if (before)
+        pthread_mutex_lock(&guard);
+    else
+        pthread_mutex_unlock(&guard);
+}
 
 void thrum_log_set(thrum_log_function *log, void *context)
 {
@@ -115,6 +125,21 @@ void thrum_log_task(const thrum_task *task)
             thrum_log("  in %s, %s:%u", thrum_function_name(function), thrum_function_file(function),
                       (unsigned)line_of(coro));
         else
-            thrum_log("  in %s, %s, which has not begun", thrum_function_name(function), thrum_function_file(function));
+            thrum_log("  in %s, %s, %s", thrum_function_name(function), thrum_function_file(function),
+                      task == thrum_state_here()->current ? "before its first await" : "which has not begun");
     }
+}
+
+static void list_task(thrum_task *task, void *context)
+{
+    (void)context;
+    thrum_log("* task %s", thrum_task_name(task) ? thrum_task_name(task) : "");
+    thrum_log_task(task);
+}
+
+/* A list where the code for graphs is left out, or has no memory. */
+void thrum_log_tasks(void)
+{
+    if (!thrum_tree_hook || thrum_tree_hook(NULL, NULL))
+        thrum_core_each_task(list_task, NULL);
 }

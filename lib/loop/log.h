@@ -17,4 +17,10 @@ void thrum_log_error(const char *what, int code, const thrum_error *detail);
 /* Where a task stands, a line a frame, innermost first. */
 void thrum_log_task(const thrum_task *task);
 
+/* All tasks of this thread's loop and what they wait for: as a tree where the program has the code for it. */
+void thrum_log_tasks(void);
+
+/* fork() copies a lock as it is: it is held while that happens, and given back in both processes. */
+void thrum_log_fork(bool before);
+
 #endif

@@ -1,150 +1,21 @@
-/* The loop: comes and goes, runs passes. A pass waits for descriptors, takes up what other threads posted, and runs
- * what was ready, then the timers that are due. */
+/* The loop runs passes. A pass waits for descriptors, takes up what other threads posted, and runs what was ready, then
+ * the timers that are due. */
 #include "loop/loop.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "loop/log.h"
+#include "loop/shuffle.h"
 
 /* While tasks are ready the poller is asked only every so often, since that is what costs: after so much time, which is
  * read after 1, 2, 4, ... passes and then after so many. */
-enum { BURST_TIME = 50000, BURST_PASSES = 32, BURST_CHUNK = 8 };
-
-/* ---- it comes ---- */
-
-/* The memory of loops that were closed is kept for the next ones: a thread that comes too late with a post finds a
- * closed inbox there, not somebody else's memory. */
-static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-static thrum_loop *closed;
-
-static thrum_loop *take_memory(size_t size)
-{
-    pthread_mutex_lock(&guard);
-    thrum_loop **link = &closed;
-    while (*link && (*link)->backend->size != size)
-        link = &(*link)->next;
-    thrum_loop *loop = *link;
-    if (loop)
-        *link = loop->next;
-    pthread_mutex_unlock(&guard);
-    if (loop)
-        memset((char *)loop + sizeof loop->inbox, 0, size - sizeof loop->inbox);
-    else
-        loop = (thrum_loop *)calloc(1, size);
-    return loop;
-}
-
-static void give_memory(thrum_loop *loop)
-{
-    pthread_mutex_lock(&guard);
-    loop->next = closed;
-    closed = loop;
-    pthread_mutex_unlock(&guard);
-}
-
-static void call_posts(thrum_handle *handle)
-{
-    thrum_inbox_drain(&((thrum_loop *)handle->context)->inbox);
-}
-
-static int make(thrum_loop **made, const thrum_backend *backend, const thrum_loop_options *options, void *argument)
-{
-    thrum_loop *old = loop_here();
-    if (old && old->process != getpid()) {
-        /* A copy that fork() made: its poller is the parent's, and so is what would close with it. */
-        old->running = false;
-        old->closers.next = old->closers.previous = &old->closers;
-        old->state->report = NULL;
-        thrum_loop_close(old);
-        old = NULL;
-    }
-    if (old)
-        return THRUM_ESTATE;
-    thrum_loop *loop = take_memory(backend->size);
-    if (!loop)
-        return THRUM_ENOMEM;
-    loop->backend = backend;
-    loop->state = thrum_state_here();
-    loop->argument = argument;
-    loop->debug = options->debug;
-    loop->process = getpid();
-    loop->closers.next = loop->closers.previous = &loop->closers;
-    thrum_handle_init(&loop->drain, call_posts, loop);
-    int error = backend->open(loop, options);
-    if (!error && !thrum_core_open(loop, backend->now(loop), loop_core_report)) {
-        backend->close(loop);
-        error = loop->state->open ? THRUM_ESTATE : THRUM_ENOMEM;
-    }
-    if (error) {
-        give_memory(loop);
-        return error;
-    }
-    thrum_inbox_open(&loop->inbox);
-    *made = loop;
-    return 0;
-}
-
-int thrum_loop_new(thrum_loop **loop, const thrum_loop_options *options)
-{
-    thrum_loop_options all = {.size = sizeof all};
-    if (!loop || (options && (options->size == 0 || options->size > sizeof all)))
-        return THRUM_EINVAL;
-    *loop = NULL;
-    if (options)
-        memcpy(&all, options, options->size);
-    switch (all.backend) {
-    case THRUM_BACKEND_DEFAULT:
-    case THRUM_BACKEND_LIBEV:
-        return make(loop, &thrum_backend_libev, &all, NULL);
-    case THRUM_BACKEND_SIM:
-        return make(loop, &thrum_backend_sim, &all, NULL);
-    }
-    return THRUM_EINVAL;
-}
-
-int thrum_loop_from_ev(thrum_loop **loop, struct ev_loop *ev)
-{
-    const thrum_loop_options options = {.size = sizeof options};
-    if (!loop || !ev)
-        return THRUM_EINVAL;
-    *loop = NULL;
-    return make(loop, &thrum_backend_guest, &options, ev);
-}
-
-/* ---- it goes ---- */
-
-int thrum_loop_close(thrum_loop *loop)
-{
-    if (!loop)
-        return 0;
-    if (loop->running || loop != loop_here())
-        return THRUM_ESTATE;
-    thrum_inbox_close(&loop->inbox);
-    /* Tasks first: an operation that is cancelled may look at the stream it waits for. */
-    thrum_core_close();
-    loop->state->loop = loop;
-    while (loop->closers.next != &loop->closers) {
-        thrum_loop_closer *closer = loop->closers.next;
-        thrum_loop_forget(closer);
-        closer->close(closer);
-    }
-    loop_close_watches(loop);
-    loop->state->loop = NULL;
-    loop->state->now = 0;
-    loop->backend->close(loop);
-    free(loop->scratch);
-    give_memory(loop);
-    return 0;
-}
+enum { BURST_TIME = 50000, BURST_PASSES = 32, BURST_CHUNK = 16 };
 
 /* ---- it runs ---- */
 
 static void run_ready(thrum_loop *loop, thrum_time now)
 {
-    if (loop->debug)
+    if (loop_watched(loop))
         loop_run_watched(loop, now);
     else
         thrum_core_run(now);
@@ -156,6 +27,10 @@ void loop_turn(thrum_loop *loop)
     loop->running = loop->turning = true;
     if (!thrum_inbox_empty(&loop->inbox))
         thrum_call_soon(&loop->drain);
+    thrum_time due = thrum_core_next();
+    if (due <= loop->woke)
+        histogram_add(&loop->monitor.late, loop->woke - due);
+    loop->monitor.passes++;
     run_ready(loop, loop->woke);
     if (loop->before_wait)
         loop->before_wait();
@@ -163,20 +38,87 @@ void loop_turn(thrum_loop *loop)
     loop->running = was_running;
 }
 
+static void tell_of_deadlock(thrum_loop *loop)
+{
+    const thrum_report report = {.message = loop_deadlock};
+    thrum_loop_call_exception_handler(loop, &report);
+}
+
+/* The same seed, the same order: of all that is to run in this pass. */
+static void mix(thrum_loop *loop)
+{
+    thrum_timers_collect(loop->state, loop->woke);
+    shuffle(loop->state->ready, &loop->seed);
+}
+
+/* Ask the backend; it may wait where nothing has come in just now. */
+static int ask_backend(thrum_loop *loop, thrum_time until)
+{
+    return THRUM_UNLIKELY_(loop->debug) ? loop_wait_watched(loop, until)
+                                        : loop->verbs.wait(loop_own(loop), until, &loop->woke);
+}
+
 int loop_pass(thrum_loop *loop, thrum_time until)
 {
+    loop_monitor *monitor = &loop->monitor;
     loop->unsettled = false;
-    int error = loop->backend->wait(loop, until);
-    if (!error && !loop->backend->drives)
-        loop_turn(loop);
-    return error;
+    if (until <= loop->state->now)
+        until = 0;
+    if (loop->verbs.drives)
+        return ask_backend(loop, until);
+    if (until) {
+        monitor->sleeps++;
+        if (monitor->turning)
+            monitor_end(monitor, loop->verbs.now(loop_own(loop)));
+        if (!thrum_inbox_sleep(&loop->inbox))
+            until = 0;
+    }
+    PROBE2(poll__begin, loop, until);
+    int error = ask_backend(loop, until);
+    PROBE1(poll__end, loop);
+    thrum_inbox_wake(&loop->inbox);
+    if (error) {
+        if (error == THRUM_ESTATE)
+            tell_of_deadlock(loop);
+        return error;
+    }
+    if (loop->seed)
+        mix(loop);
+    monitor_end(monitor, loop->woke);
+    monitor_begin(monitor, loop->woke);
+    loop_turn(loop);
+    return 0;
+}
+
+thrum_time thrum_backend_before_wait(thrum_loop *loop)
+{
+    if (loop->turning)
+        return THRUM_NEVER; /* a step runs the main loop itself: nothing of ours goes on meanwhile */
+    if (!list_empty(loop->state->ready) || !thrum_inbox_sleep(&loop->inbox))
+        return 0;
+    loop->monitor.sleeps++;
+    return thrum_core_next();
+}
+
+bool thrum_backend_pass(thrum_loop *loop)
+{
+    if (loop->turning)
+        return false;
+    thrum_inbox_wake(&loop->inbox);
+    loop->woke = loop->verbs.now(loop_own(loop));
+    monitor_begin(&loop->monitor, loop->woke);
+    loop_turn(loop);
+    monitor_end(&loop->monitor, loop->verbs.now(loop_own(loop)));
+    if (!loop->running)
+        loop->stopping = false;
+    return loop_ready(loop) || thrum_core_next() != THRUM_NEVER;
 }
 
 /* Up to so many passes at the same time of the clock, few enough that posts of other threads need not wait long. */
 static unsigned run_some(thrum_loop *loop, unsigned passes)
 {
     thrum_time now = loop->state->now;
-    if (loop->debug || loop->state->timers->soonest <= now) {
+    if (loop_watched(loop) || thrum_timers_due(loop->state->timers, now)) {
         run_ready(loop, now);
         return 1;
     }
@@ -190,7 +132,7 @@ static void burst(thrum_loop *loop)
     unsigned done = 1, until = 1;
     while (loop_ready(loop) && !loop->stopping) {
         if (done == until) {
-            thrum_time now = loop->backend->now(loop);
+            thrum_time now = loop->verbs.now(loop_own(loop));
             if (now - began >= BURST_TIME)
                 return;
             loop->state->now = now;
@@ -198,13 +140,15 @@ static void burst(thrum_loop *loop)
         }
         if (!thrum_inbox_empty(&loop->inbox))
             thrum_call_soon(&loop->drain);
-        done += run_some(loop, until - done);
+        unsigned made = run_some(loop, until - done);
+        loop->monitor.passes += made;
+        done += made;
     }
 }
 
 static int run(thrum_loop *loop)
 {
-    bool bursts = !loop->backend->drives && loop->backend != &thrum_backend_sim;
+    bool bursts = !loop->verbs.drives && !loop->verbs.stepwise;
     int error;
     do {
         error = loop_pass(loop, loop->stopping || loop_ready(loop) ? 0 : thrum_core_next());
@@ -223,12 +167,14 @@ int loop_enter(thrum_loop *loop)
     if (!loop || loop != loop_here() || loop->running)
         return THRUM_ESTATE;
     loop->running = true;
-    loop->state->now = loop->backend->now(loop);
+    loop->state->now = loop->verbs.now(loop_own(loop));
     return 0;
 }
 
 void loop_leave(thrum_loop *loop)
 {
+    if (loop->monitor.turning)
+        monitor_end(&loop->monitor, loop->verbs.now(loop_own(loop)));
     loop->running = false;
 }
 
@@ -300,7 +246,8 @@ int thrum_loop_step(thrum_loop *loop, thrum_time most)
     loop->stopping = false;
     loop_leave(loop);
     /* The application may wait for the descriptor itself now: posts have to make it readable. */
-    thrum_inbox_sleep(&loop->inbox);
+    if (loop->verbs.descriptor)
+        thrum_inbox_sleep(&loop->inbox);
     return error;
 }
 
@@ -308,7 +255,7 @@ int thrum_loop_step(thrum_loop *loop, thrum_time most)
 
 thrum_time thrum_loop_next_deadline(const thrum_loop *loop)
 {
-    if (!list_empty(&loop->state->ready) || !thrum_inbox_empty(&((thrum_loop *)(uintptr_t)loop)->inbox) ||
+    if (!list_empty(loop->state->ready) || !thrum_inbox_empty(&((thrum_loop *)(uintptr_t)loop)->inbox) ||
         loop->unsettled || loop->stopping)
         return 0;
     return thrum_core_next();
@@ -316,7 +263,7 @@ thrum_time thrum_loop_next_deadline(const thrum_loop *loop)
 
 int thrum_loop_descriptor(const thrum_loop *loop)
 {
-    return loop->backend->descriptor ? loop->backend->descriptor((thrum_loop *)(uintptr_t)loop) : THRUM_EUNSUPPORTED;
+    return loop->verbs.descriptor ? loop->verbs.descriptor(loop_own(loop)) : THRUM_EUNSUPPORTED;
 }
 
 thrum_loop *thrum_loop_current(void)
@@ -338,30 +285,31 @@ bool thrum_loop_is_running(const thrum_loop *loop)
 
 thrum_time thrum_loop_time(thrum_loop *loop)
 {
-    return loop->state->now = loop->backend->now(loop);
+    return loop->state->now = loop->verbs.now(loop_own(loop));
 }
 
 thrum_time thrum_loop_resolution(const thrum_loop *loop)
 {
-    return loop->backend->resolution(loop);
+    return loop->verbs.resolution ? loop->verbs.resolution(loop_own(loop)) : 1;
 }
 
 static void wake(thrum_loop *loop)
 {
-    loop->backend->wake(loop);
+    atomic_fetch_add_explicit(&loop->monitor.wakes, 1, memory_order_relaxed);
+    loop->verbs.wake(loop_own(loop));
 }
 
 int thrum_call_soon_threadsafe(thrum_loop *loop, thrum_post *post)
 {
-    return thrum_inbox_post(&loop->inbox, post, wake, loop);
+    return thrum_inbox_post(&loop->inbox, post, false, wake, loop);
 }
 
-void thrum_loop_set_debug(thrum_loop *loop, bool debug)
+int loop_post_answering(thrum_loop *loop, thrum_post *post)
 {
-    loop->debug = debug;
+    return thrum_inbox_post(&loop->inbox, post, true, wake, loop);
 }
 
-bool thrum_loop_get_debug(const thrum_loop *loop)
+bool thrum_post_cancel(thrum_loop *loop, thrum_post *post)
 {
-    return loop->debug;
+    return thrum_inbox_cancel(&loop->inbox, post, loop == loop_here(), wake, loop);
 }

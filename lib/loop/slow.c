@@ -1,22 +1,113 @@
-/* Debug mode: the steps of a pass are run one by one, and one that keeps the loop too long is named. */
+/* Debug mode comes and goes. In it, and under a watchdog, the steps of a pass are run one by one and measured; one that
+ * keeps the loop too long is named, as is a poller that comes back late. */
+#include <stdlib.h>
+
+#include "core/checks.h"
 #include "core/coroutines.h"
+#include "core/details.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 
-/* asyncio: loop.slow_callback_duration */
-static const thrum_time SLOW = THRUM_TICKS_PER_SECOND / 10;
+void thrum_loop_set_slow_callback_duration(thrum_loop *loop, thrum_time duration)
+{
+    loop->slow = duration;
+}
+
+thrum_time thrum_loop_slow_callback_duration(const thrum_loop *loop)
+{
+    return loop->slow;
+}
+
+bool loop_debug_wanted(void)
+{
+    const char *wanted = getenv("THRUM_DEBUG");
+    return wanted && *wanted && !(wanted[0] == '0' && !wanted[1]);
+}
+
+void thrum_loop_set_debug(thrum_loop *loop, bool debug)
+{
+    if (loop != loop_here()) {
+        thrum_log("thrum_loop_set_debug() in another thread: thrum_call_soon_threadsafe() is for that");
+        return;
+    }
+    if (debug != loop->debug)
+        loop_count_debugging(debug);
+    loop->debug = debug;
+    thrum_checks_set(debug);
+}
+
+bool thrum_loop_get_debug(const thrum_loop *loop)
+{
+    return loop->debug;
+}
+
+static unsigned in_milliseconds(thrum_time ticks)
+{
+    return (unsigned)(ticks / (THRUM_TICKS_PER_SECOND / 1000));
+}
 
 static void tell(thrum_time took, const thrum_function *function, uint32_t line)
 {
-    unsigned milliseconds = (unsigned)(took / (THRUM_TICKS_PER_SECOND / 1000));
     if (!function)
-        thrum_log("a call took %u ms", milliseconds);
+        thrum_log("a call ran %u ms", in_milliseconds(took));
     else if (line)
-        thrum_log("a step of %s took %u ms, from %s:%u on", thrum_function_name(function), milliseconds,
-                  thrum_function_file(function), (unsigned)line);
+        thrum_log("%s, %s:%u, ran %u ms without awaiting", thrum_function_name(function), thrum_function_file(function),
+                  (unsigned)line, in_milliseconds(took));
     else
-        thrum_log("the first step of %s, %s, took %u ms", thrum_function_name(function), thrum_function_file(function),
-                  milliseconds);
+        thrum_log("%s, %s, ran %u ms without awaiting, from its beginning", thrum_function_name(function),
+                  thrum_function_file(function), in_milliseconds(took));
+}
+
+int loop_wait_watched(thrum_loop *loop, thrum_time until)
+{
+    thrum_time asked = loop->verbs.now(loop_own(loop));
+    int error = loop->verbs.wait(loop_own(loop), until, &loop->woke);
+    /* What was asked for when it was past already should have come back at once. */
+    thrum_time late = loop->verbs.now(loop_own(loop)) - (until > asked ? until : asked);
+    if (!loop->verbs.drives && until != THRUM_NEVER && late >= loop->slow)
+        thrum_log("waiting for descriptors took %u ms longer than asked for", in_milliseconds(late));
+    return error;
+}
+
+#if THRUM_DETAILS
+
+/* Whether the task can be told of after its step. */
+static bool watched(thrum_task *task)
+{
+    return thrum_task_extend(task) != NULL;
+}
+
+/* How long it has waited is counted from here; 0 stands for what is not known. */
+static void note_since(thrum_loop *loop, thrum_task *task)
+{
+    uint8_t stands = task->waiter.node.state;
+    if (extension_of(task) && (stands == NODE_PARKED || stands == NODE_TIMED))
+        extension_of(task)->since = loop->state->now ? loop->state->now : 1;
+}
+
+#else
+
+static bool watched(thrum_task *task)
+{
+    (void)task;
+    return false;
+}
+
+static void note_since(thrum_loop *loop, thrum_task *task)
+{
+    (void)loop, (void)task;
+}
+
+#endif
+
+static void begin(loop_watchdog *watchdog, const thrum_node *node)
+{
+    if (!watchdog)
+        return;
+    if (node->flags & TASK_IS)
+        watchdog_begin(watchdog, ((const thrum_task *)(const void *)node)->leaf, 0);
+    else
+        watchdog_begin(watchdog, NULL, (uintptr_t)((const thrum_handle *)(const void *)node)->call);
 }
 
 void loop_run_watched(thrum_loop *loop, thrum_time now)
@@ -27,25 +118,43 @@ void loop_run_watched(thrum_loop *loop, thrum_time now)
     list_init(&next);
     state->now = now;
     thrum_timers_collect(state, now);
-    list_splice(&batch, &state->ready);
+    list_splice(&batch, state->ready);
+    loop->monitor.apart[0] = &batch;
+    loop->monitor.apart[1] = &next;
     while (!list_empty(&batch)) {
         thrum_node *node = batch.next;
         const thrum_function *function = NULL;
         uint32_t line = 0;
+        uint8_t what = node->state;
+        state->stepping = NULL;
         if (node->flags & TASK_IS && task_of(node)->leaf) {
-            /* The task may be gone after the step. */
+            /* The task may be gone after the step, of which `stepping` tells, where it has an extension. */
             const thrum_coro *leaf = task_of(node)->leaf;
             function = function_of(leaf);
             line = line_of(leaf);
+            if (loop->debug && watched(task_of(node)))
+                state->stepping = task_of(node);
         }
         list_remove(node);
-        list_append(&state->ready, node);
+        list_append(state->ready, node);
+        begin(loop->watchdog, node);
         thrum_core_batch(1);
-        list_splice(&next, &state->ready);
-        thrum_time then = loop->backend->now(loop);
-        if (then - now >= SLOW)
+        bool told = loop->watchdog && watchdog_end(loop->watchdog);
+        list_splice(&next, state->ready);
+        if (loop->debug)
+            thrum_check_blocks(state->stepping);
+        if (state->stepping)
+            note_since(loop, state->stepping);
+        thrum_time then = loop->verbs.now(loop_own(loop));
+        if (what != NODE_DUE)
+            histogram_add(&loop->monitor.steps, then - now);
+        if (loop->debug && then - now >= loop->slow)
             tell(then - now, function, line);
+        else if (told && then != now) /* virtual time stands still */
+            watchdog_tell_end(loop->watchdog, then - now);
         now = then;
     }
-    list_splice(&state->ready, &next);
+    state->stepping = NULL;
+    loop->monitor.apart[0] = loop->monitor.apart[1] = NULL;
+    list_splice(state->ready, &next);
 }

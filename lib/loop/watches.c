@@ -4,17 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <thrum/contextvars.h>
+
 #include "loop/loop.h"
 
 typedef struct watch {
     thrum_io io;
     thrum_handle handle; /* queued by the poll, so that it can be taken back in the same pass */
     bool active;
+#if THRUM_CONTEXTS
+    thrum_context *context; /* of every call, with what earlier ones have set */
+#endif
 } watch;
 
 typedef struct entry {
     watch *reader, *writer;
-    unsigned used; /* watchers of streams and the like */
+    unsigned used;   /* watchers: of streams and the like, ours, and those that share */
+    unsigned shared; /* those of awaited calls, which leave the descriptor to others */
 } entry;
 
 typedef struct thrum_descriptors {
@@ -63,6 +69,46 @@ void loop_descriptor_unused(thrum_loop *loop, int descriptor)
         place->used--;
 }
 
+void loop_descriptor_shared(thrum_loop *loop, int descriptor, bool more)
+{
+    entry *place = find(loop, descriptor);
+    if (place)
+        place->shared += more ? 1 : -1u;
+}
+
+/* How many of the watchers are those of thrum_add_reader() and thrum_add_writer(). */
+static unsigned own(const entry *place)
+{
+    return (place->reader && place->reader->active ? 1u : 0u) + (place->writer && place->writer->active ? 1u : 0u);
+}
+
+bool loop_descriptor_owned(const thrum_loop *loop, int descriptor)
+{
+    const entry *place = find(loop, descriptor);
+    return place && place->used > place->shared + own(place);
+}
+
+static bool take_context(watch *mine)
+{
+#if THRUM_CONTEXTS
+    mine->context = thrum_context_copy();
+    return mine->context != NULL;
+#else
+    (void)mine;
+    return true;
+#endif
+}
+
+static void forget_context(watch *mine)
+{
+#if THRUM_CONTEXTS
+    thrum_context_release(mine->context);
+    mine->context = NULL;
+#else
+    (void)mine;
+#endif
+}
+
 static void drop(watch *mine)
 {
     if (!mine || !mine->active)
@@ -70,6 +116,7 @@ static void drop(watch *mine)
     thrum_io_close(&mine->io);
     thrum_handle_cancel(&mine->handle);
     mine->active = false;
+    forget_context(mine);
 }
 
 void loop_close_watches(thrum_loop *loop)
@@ -80,8 +127,10 @@ void loop_close_watches(thrum_loop *loop)
     for (size_t i = 0; i < table->room; i++) {
         watch *both[2] = {table->entries[i].reader, table->entries[i].writer};
         for (int k = 0; k < 2; k++) {
-            if (both[k] && both[k]->active)
+            if (both[k] && both[k]->active) {
                 thrum_io_close(&both[k]->io);
+                forget_context(both[k]);
+            }
             free(both[k]);
         }
     }
@@ -94,7 +143,12 @@ void loop_close_watches(thrum_loop *loop)
 /* The poll found it ready. Level triggered: one call in each pass in which it is. */
 static void found(thrum_io *io)
 {
-    thrum_call_soon(&((watch *)io->owner)->handle);
+    watch *mine = (watch *)io->owner;
+#if THRUM_CONTEXTS
+    if (!thrum_handle_pending(&mine->handle))
+        thrum_handle_set_context(&mine->handle, mine->context);
+#endif
+    thrum_call_soon(&mine->handle);
 }
 
 static int add(int descriptor, uint8_t events, thrum_callback *call, void *context)
@@ -102,17 +156,15 @@ static int add(int descriptor, uint8_t events, thrum_callback *call, void *conte
     thrum_loop *loop = loop_here();
     if (!loop)
         return THRUM_ESTATE;
-    if (!loop->backend->io_init)
+    if (!loop->verbs.io_open)
         return THRUM_EUNSUPPORTED;
     if (!call || descriptor < 0 || fcntl(descriptor, F_GETFD) < 0)
         return THRUM_EINVAL;
     entry *place = find_or_make(loop, descriptor);
     if (!place)
         return THRUM_ENOMEM;
-    watch **mine = events == IO_READ ? &place->reader : &place->writer;
-    const watch *other = events == IO_READ ? place->writer : place->reader;
-    unsigned ours = (*mine && (*mine)->active ? 1u : 0u) + (other && other->active ? 1u : 0u);
-    if (place->used > ours)
+    watch **mine = events == THRUM_IO_READ ? &place->reader : &place->writer;
+    if (loop_descriptor_owned(loop, descriptor))
         return THRUM_ESTATE;
     if (!*mine && !(*mine = (watch *)calloc(1, sizeof **mine)))
         return THRUM_ENOMEM;
@@ -120,9 +172,13 @@ static int add(int descriptor, uint8_t events, thrum_callback *call, void *conte
      * to learn. */
     drop(*mine);
     thrum_handle_init(&(*mine)->handle, call, context);
+    if (!take_context(*mine))
+        return THRUM_ENOMEM;
     int error = thrum_io_init(&(*mine)->io, descriptor, events, found, *mine);
-    if (error)
+    if (error) {
+        forget_context(*mine);
         return error;
+    }
     (*mine)->active = true;
     thrum_io_start(&(*mine)->io);
     return 0;
@@ -132,7 +188,7 @@ static bool remove_watch(int descriptor, uint8_t events)
 {
     thrum_loop *loop = loop_here();
     entry *place = loop ? find(loop, descriptor) : NULL;
-    watch *mine = place ? (events == IO_READ ? place->reader : place->writer) : NULL;
+    watch *mine = place ? (events == THRUM_IO_READ ? place->reader : place->writer) : NULL;
     bool was = mine && mine->active;
     drop(mine);
     return was;
@@ -140,20 +196,20 @@ static bool remove_watch(int descriptor, uint8_t events)
 
 int thrum_add_reader(int descriptor, thrum_callback *call, void *context)
 {
-    return add(descriptor, IO_READ, call, context);
+    return add(descriptor, THRUM_IO_READ, call, context);
 }
 
 int thrum_add_writer(int descriptor, thrum_callback *call, void *context)
 {
-    return add(descriptor, IO_WRITE, call, context);
+    return add(descriptor, THRUM_IO_WRITE, call, context);
 }
 
 bool thrum_remove_reader(int descriptor)
 {
-    return remove_watch(descriptor, IO_READ);
+    return remove_watch(descriptor, THRUM_IO_READ);
 }
 
 bool thrum_remove_writer(int descriptor)
 {
-    return remove_watch(descriptor, IO_WRITE);
+    return remove_watch(descriptor, THRUM_IO_WRITE);
 }

@@ -4,25 +4,79 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "core/contextvars.h"
+#include "loop/log.h"
+#include "loop/system.h"
 #include "net/server.h"
+#include "net/transport.h"
 
 static const char HANDLER_FAILED[] = "a connection's handler failed";
+static const char DROPPED[] = "a connection was dropped";
+
+/* Anybody may knock: a handshake that fails is told of in debug mode only. */
+static void note_refusal(int error)
+{
+    if (error && thrum_loop_get_debug(thrum_loop_current()))
+        thrum_log_error("the TLS handshake with a client failed", error, thrum_error_last());
+}
+
+static thrum_awaitable shake_hands(const thrum_server *server, thrum_stream *stream)
+{
+    thrum_tls_start_options options = {.size = sizeof options, .server_side = true};
+    options.handshake_timeout = server->handshake_timeout;
+    options.shutdown_timeout = server->shutdown_timeout;
+    return thrum_start_tls_with(stream, server->tls, &options);
+}
 
 /* One connection, from its first to its last moment. */
-static ASYNC(serve_client, ARGS((thrum_server *, server), (thrum_stream *, stream)), LOCALS(int error; int ignored;),
-             ON_DROP(server_client_over(self->server, self->stream);))
+static ASYNC(serve_client, ARGS((thrum_server *, server), (thrum_stream *, stream)),
+             LOCALS(int error; int ignored; int refused;), ON_DROP(server_client_over(self->server, self->stream);))
 {
     ASYNC_BEGIN;
-    AWAIT_CATCH(self->error, self->server->handler(self->stream, self->server->context));
+    if (self->server->tls)
+        AWAIT_CATCH(self->refused, shake_hands(self->server, self->stream));
+    note_refusal(self->refused);
+    if (!self->refused)
+        AWAIT_CATCH(self->error, self->server->use.handler(self->stream, self->server->use.context));
     /* When the server closed the connection, its handler may well have tried to write on. */
     if (self->error && !(self->error == THRUM_ECLOSED && self->stream->flags & STREAM_ENDED_BY_SERVER))
-        server_report(HANDLER_FAILED, self->error, thrum_error_last());
-    /* What a peer did not take is its own affair. */
-    AWAIT_CATCH(self->ignored, thrum_stream_close(self->stream));
+        server_report(self->server, HANDLER_FAILED, self->error, thrum_error_last());
+    /* What a peer did not take is its own affair. A stream that was made a transport is closed by that. */
+    AWAIT_CATCH(self->ignored, self->stream->flags & STREAM_TRANSPORT ? thrum_stream_wait_closed(self->stream)
+                                                                      : thrum_stream_close(self->stream));
 FINALLY:
     /* After a cancellation: what can leave leaves, nobody waits. */
     stream_begin_close(self->stream);
     server_client_over(self->server, self->stream);
+    ASYNC_END;
+}
+
+/* The stream is the caller's again when this fails. */
+static int give_to_protocol(server_use use, thrum_stream *stream)
+{
+    thrum_transport *memory = transport_take();
+    int error = memory ? transport_make(memory, stream, use.factory, use.context, 0) : THRUM_ENOMEM;
+    if (error)
+        transport_give(memory);
+    return error;
+}
+
+/* The protocol is made when hands are shaken; the server may have gone by then. */
+static ASYNC(begin_transport, ARGS((thrum_awaitable, shake), (server_use, use), (thrum_stream *, stream)),
+             LOCALS(int error; bool given;), ON_DROP(thrum_drop(self->shake); stream_free(self->stream);))
+{
+    ASYNC_BEGIN;
+    AWAIT_CATCH(self->error, self->shake);
+    note_refusal(self->error);
+    if (!self->error) {
+        self->error = give_to_protocol(self->use, self->stream);
+        self->given = !self->error;
+        if (self->error && self->stream->server)
+            server_report(self->stream->server, DROPPED, self->error, NULL);
+    }
+FINALLY:
+    if (!self->given)
+        stream_free(self->stream);
     ASYNC_END;
 }
 
@@ -32,16 +86,24 @@ static void begin_client(thrum_server *server, int descriptor, const struct sock
     int error = stream_new(&stream, descriptor, &server->stream, peer);
     if (error) {
         (void)close(descriptor);
-        server_report("a connection was dropped", error, NULL);
+        server_report(server, DROPPED, error, NULL);
         return;
     }
-    stream->flags |= STREAM_SERVED;
     stream->server = server;
     link_before(&server->clients, &stream->client);
     server->client_count++;
-    error = thrum_spawn_detached(serve_client(server, stream));
+    if (server->use.factory && server->tls) {
+        error = thrum_spawn_detached(begin_transport(shake_hands(server, stream), server->use, stream));
+    } else if (server->use.factory) {
+        error = give_to_protocol(server->use, stream);
+        if (error)
+            stream_free(stream);
+    } else {
+        stream->flags |= STREAM_SERVED;
+        error = thrum_spawn_detached(serve_client(server, stream));
+    }
     if (error)
-        server_report("a connection was dropped", error, NULL);
+        server_report(server, DROPPED, error, NULL);
 }
 
 /* Descriptors or memory are used up. The connection stays in the queue: look again in a second. */
@@ -50,48 +112,71 @@ static bool exhausted(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-void server_accept(thrum_handle *handle)
+int server_take(server_socket *listener, net_address *peer)
 {
-    server_socket *listener = (server_socket *)handle->context;
+    for (int i = 0; i <= listener->server->backlog; i++) {
+        peer->size = sizeof peer->as;
+        int descriptor = system_accept(listener->descriptor, &peer->as.any, &peer->size);
+        if (descriptor >= 0)
+            return descriptor;
+        int error = errno;
+        if (error == EAGAIN || error == EWOULDBLOCK)
+            break;
+        if (exhausted(error)) {
+            server_report(listener->server, "accept() is out of resources; it is tried again in 1 s", -error, NULL);
+            thrum_io_stop(&listener->io);
+            (void)thrum_call_later(THRUM_SECONDS(1), &listener->retry);
+            break;
+        }
+        if (error == EINVAL || error == EBADF || error == ENOTSOCK || error == EOPNOTSUPP) {
+            thrum_io_stop(&listener->io);
+            return -error;
+        }
+        /* The connection has gone meanwhile, or brought an error of the network with it: on to the next. */
+    }
+    return -EAGAIN;
+}
+
+static void accept_all(server_socket *listener)
+{
     thrum_server *server = listener->server;
     for (int i = 0; i <= server->backlog; i++) {
         net_address peer;
         if (server->flags & SERVER_CLOSED)
             return;
-        peer.size = sizeof peer.as;
-        int descriptor = accept4(listener->descriptor, &peer.as.any, &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (descriptor >= 0) {
-            begin_client(server, descriptor, &peer.as.any);
-            continue;
-        }
-        int error = errno;
-        if (error == EAGAIN || error == EWOULDBLOCK)
-            return;
-        if (exhausted(error)) {
-            server_report("accept() is out of resources; it is tried again in 1 s", -error, NULL);
-            thrum_io_stop(&listener->io);
-            (void)thrum_call_later(THRUM_SECONDS(1), &listener->retry);
+        int descriptor = server_take(listener, &peer);
+        if (descriptor < 0) {
+            if (descriptor != -EAGAIN)
+                server_report(server, "accept() failed; the server does not listen there any more", descriptor, NULL);
             return;
         }
-        if (error == EINVAL || error == EBADF || error == ENOTSOCK || error == EOPNOTSUPP) {
-            server_report("accept() failed; the server does not listen there any more", -error, NULL);
-            thrum_io_stop(&listener->io);
-            return;
-        }
-        /* The connection has gone meanwhile, or brought an error of the network with it: on to the next. */
+        begin_client(server, descriptor, &peer.as.any);
     }
+}
+
+/* Handlers have the variables of who had the server begin to serve. */
+void server_accept(thrum_handle *handle)
+{
+    server_socket *listener = (server_socket *)handle->context;
+    context_entry entry;
+    context_enter(thrum_state_here(), &entry, context_again(listener->server->variables));
+    accept_all(listener);
+    context_leave(thrum_state_here(), &entry);
 }
 
 void server_retry(thrum_handle *handle)
 {
     server_socket *listener = (server_socket *)handle->context;
-    if (listener->server->flags & SERVER_SERVING)
+    const thrum_server *server = listener->server;
+    if (server->flags & SERVER_SERVING && (server_takes(server) || server->accepting.first))
         thrum_io_start(&listener->io);
 }
 
 void server_acceptable(thrum_io *io)
 {
     server_socket *listener = (server_socket *)io->owner;
-    if (!thrum_handle_pending(&listener->accept))
+    if (!server_takes(listener->server))
+        server_wake_acceptor(listener->server);
+    else if (!thrum_handle_pending(&listener->accept))
         (void)thrum_call_soon(&listener->accept);
 }

@@ -1,168 +1,74 @@
-/* Making connections: addresses are tried in their order. */
+/* Making connections: from a name or a path to a stream. */
 #include <thrum/async.h>
 
-#include <errno.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "net/resolve.h"
+#include "net/connect.h"
 #include "net/stream.h"
 
-/* ---- one address ---- */
+#include <thrum/tls.h>
 
-static thrum_step connect_done(thrum_stream *stream, thrum_task *task, int error)
+/* What the options say of TLS; `host` is whom it is to be, unless they say that, too. */
+static thrum_awaitable begin_tls(thrum_stream *stream, const thrum_connect_options *options, const char *host)
 {
-    stream->flags &= ~(uint32_t)STREAM_CONNECTING;
-    stream->reader = NULL;
-    thrum_io_stop(&stream->out);
-    return thrum_done(task, error, 0);
-}
-
-static thrum_step connect_start(thrum_task *task, thrum_record *record)
-{
-    thrum_stream *stream = (thrum_stream *)record->object;
-    const net_address *address = (const net_address *)(intptr_t)record->a;
-    if (!connect(stream->descriptor, &address->as.any, address->size))
-        return thrum_done(task, 0, 0);
-    if (errno != EINPROGRESS && errno != EINTR)
-        return thrum_done(task, -errno, 0);
-    stream->reader = task;
-    stream->flags |= STREAM_CONNECTING;
-    thrum_io_start(&stream->out);
-    return thrum_parked(task);
-}
-
-static thrum_step connect_resume(thrum_task *task)
-{
-    thrum_stream *stream = (thrum_stream *)task->object;
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (!stream || stream->flags & STREAM_CLOSED)
-        return thrum_done(task, THRUM_ECLOSED, 0);
-    if (getsockopt(stream->descriptor, SOL_SOCKET, SO_ERROR, &error, &size))
-        error = errno;
-    return connect_done(stream, task, -error);
-}
-
-static thrum_cancel_result connect_cancel(thrum_task *task)
-{
-    thrum_stream *stream = (thrum_stream *)task->object;
-    if (stream) {
-        stream->reader = NULL;
-        stream->flags &= ~(uint32_t)STREAM_CONNECTING;
-        thrum_io_stop(&stream->out);
-    }
-    return THRUM_DETACHED;
-}
-
-static const thrum_operations connect_operations = {connect_start, connect_resume, connect_cancel, NULL, "connect"};
-
-static thrum_awaitable connect_stream(thrum_stream *stream, const net_address *address)
-{
-    return thrum_awaitable_make(&connect_operations, stream, (thrum_value)(intptr_t)address, 0);
-}
-
-/* A stream with a socket that is not connected yet, bound to one of the local addresses if there are any. */
-static int open_socket(thrum_stream **stream, const net_address *address, const net_addresses *local,
-                       const thrum_stream_options *options)
-{
-    int family = address->as.any.sa_family, error = 0;
-    int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0)
-        return -errno;
-    if (family != AF_UNIX)
-        (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    if (local->count) {
-        error = -EADDRNOTAVAIL;
-        for (size_t i = 0; error && i < local->count; i++)
-            if (local->list[i].as.any.sa_family == family)
-                error = bind(descriptor, &local->list[i].as.any, local->list[i].size) ? -errno : 0;
-    }
-    if (!error)
-        error = stream_new(stream, descriptor, options, &address->as.any);
-    if (error)
-        (void)close(descriptor);
-    return error;
-}
-
-/* ---- all of them ---- */
-
-/* "[::1]:81, 127.0.0.1:81": which addresses were tried. */
-static void note(char *text, size_t room, const net_address *address)
-{
-    char one[THRUM_ADDRESS_TEXT];
-    size_t used = strlen(text);
-    address_text(&address->as.any, address->size, one, sizeof one);
-    (void)snprintf(text + used, room - used, "%s%s", used ? ", " : "", one);
-}
-
-/* One of a Unix socket whose queue is full says so at once, and there is nothing to wait for but time. */
-static bool try_later(int error, const net_address *address)
-{
-    return error == -EAGAIN && address->as.any.sa_family == AF_UNIX;
-}
-
-static ASYNC(connect_any,
-             ARGS((const net_addresses *, addresses), (const net_addresses *, local),
-                  (const thrum_stream_options *, options)),
-             LOCALS(thrum_stream *stream; size_t i; int error; char tried[THRUM_ERROR_TEXT];))
-{
-    thrum_stream *connected;
-    ASYNC_BEGIN;
-    for (self->i = 0; self->i < self->addresses->count; self->i++) {
-        self->error = open_socket(&self->stream, &self->addresses->list[self->i], self->local, self->options);
-        if (!self->error)
-            AWAIT_CATCH(self->error, connect_stream(self->stream, &self->addresses->list[self->i]));
-        while (try_later(self->error, &self->addresses->list[self->i])) {
-            AWAIT(thrum_sleep(MILLISECONDS(10)));
-            AWAIT_CATCH(self->error, connect_stream(self->stream, &self->addresses->list[self->i]));
-        }
-        if (!self->error) {
-            connected = self->stream;
-            self->stream = NULL;
-            ASYNC_RETURN(connected);
-        }
-        note(self->tried, sizeof self->tried, &self->addresses->list[self->i]);
-        thrum_stream_release(self->stream);
-        self->stream = NULL;
-    }
-    ASYNC_RAISE(
-        thrum_error_set(self->error, self->error > THRUM_ECANCELED ? -self->error : 0, "connect", 0, self->tried));
-FINALLY:
-    thrum_stream_release(self->stream);
-    ASYNC_END;
+    thrum_tls_start_options start = {.size = sizeof start};
+    start.server_hostname = options->server_hostname ? options->server_hostname : host;
+    start.handshake_timeout = options->handshake_timeout;
+    start.shutdown_timeout = options->shutdown_timeout;
+    start.session = options->session;
+    return thrum_start_tls_with(stream, options->tls, &start);
 }
 
 static ASYNC(open_connection,
              ARGS((const char *, host), (const char *, port), (thrum_connect_options, options),
                   (thrum_stream_options, settings)),
-             LOCALS(net_addresses addresses, local; thrum_stream * stream;))
+             LOCALS(connect_plan plan; thrum_stream * stream; int error;))
 {
+    thrum_stream *made;
     ASYNC_BEGIN;
-    AWAIT(net_resolve(&self->addresses, self->host, self->port, self->options.family, false));
+    AWAIT(net_resolve(&self->plan.addresses, self->host, self->port, self->options.family, false));
     if (self->options.local_host || self->options.local_port)
-        AWAIT(net_resolve(&self->local, self->options.local_host ? self->options.local_host : "",
+        AWAIT(net_resolve(&self->plan.local, self->options.local_host ? self->options.local_host : "",
                           self->options.local_port, self->options.family, true));
-    AWAIT_INTO(self->stream, connect_any(&self->addresses, &self->local, &self->settings));
-    ASYNC_RETURN(self->stream);
+    self->plan.stream = self->settings;
+    self->plan.delay = self->options.happy_eyeballs_delay;
+    self->plan.all_errors = self->options.all_errors;
+    self->error = connect_interleave(&self->plan.addresses,
+                                     self->options.interleave || !self->plan.delay ? self->options.interleave : 1);
+    if (self->error)
+        ASYNC_RAISE(self->error);
+    AWAIT_INTO(self->stream, connect_any(&self->plan));
+    if (self->options.tls)
+        AWAIT(begin_tls(self->stream, &self->options, self->host ? self->host : "localhost"));
+    made = self->stream;
+    self->stream = NULL;
+    ASYNC_RETURN(made);
 FINALLY:
-    addresses_free(&self->addresses);
-    addresses_free(&self->local);
+    thrum_stream_release(self->stream);
+    addresses_free(&self->plan.addresses);
+    addresses_free(&self->plan.local);
     ASYNC_END;
 }
 
-static ASYNC(open_unix_connection, ARGS((const char *, path), (thrum_stream_options, settings)),
-             LOCALS(net_address address; net_addresses addresses, local; thrum_stream * stream;))
+static ASYNC(open_unix_connection,
+             ARGS((const char *, path), (thrum_connect_options, options), (thrum_stream_options, settings)),
+             LOCALS(net_address address; connect_plan plan; thrum_stream * stream;))
 {
+    thrum_stream *made;
     ASYNC_BEGIN;
     if (!address_unix(&self->address, self->path))
         ASYNC_RAISE(thrum_error_set(THRUM_EINVAL, 0, "connect", 0, self->path));
-    self->addresses.list = &self->address;
-    self->addresses.count = 1;
-    AWAIT_INTO(self->stream, connect_any(&self->addresses, &self->local, &self->settings));
-    ASYNC_RETURN(self->stream);
+    self->plan.addresses.list = &self->address;
+    self->plan.addresses.count = 1;
+    self->plan.stream = self->settings;
+    AWAIT_INTO(self->stream, connect_any(&self->plan));
+    if (self->options.tls)
+        AWAIT(begin_tls(self->stream, &self->options, NULL));
+    made = self->stream;
+    self->stream = NULL;
+    ASYNC_RETURN(made);
+FINALLY:
+    thrum_stream_release(self->stream);
     ASYNC_END;
 }
 
@@ -174,7 +80,12 @@ static int check(const thrum_connect_options *given, thrum_connect_options *opti
             return THRUM_EINVAL;
         memcpy(options, given, given->size);
     }
-    return stream_options_check(options->stream, settings);
+    if (options->handshake_timeout < 0 || options->shutdown_timeout < 0)
+        return THRUM_EINVAL;
+    if (!options->tls &&
+        (options->server_hostname || options->handshake_timeout || options->shutdown_timeout || options->session))
+        return THRUM_EINVAL; /* they are TLS's, and there is none */
+    return options->happy_eyeballs_delay < 0 ? THRUM_EINVAL : stream_options_check(options->stream, settings);
 }
 
 thrum_awaitable thrum_open_connection_with(const char *host, const char *port, const thrum_connect_options *options)
@@ -195,7 +106,9 @@ thrum_awaitable thrum_open_unix_connection_with(const char *path, const thrum_co
     thrum_connect_options checked;
     thrum_stream_options settings;
     int error = check(options, &checked, &settings);
-    return error ? thrum_awaitable_failing(error) : open_unix_connection(path, settings);
+    if (!error && checked.tls && !checked.server_hostname)
+        error = THRUM_EINVAL; /* a path names no host */
+    return error ? thrum_awaitable_failing(error) : open_unix_connection(path, checked, settings);
 }
 
 thrum_awaitable thrum_open_unix_connection(const char *path)

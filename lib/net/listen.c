@@ -1,19 +1,21 @@
 /* Sockets that listen. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "loop/system.h"
+#include "net/datagram.h"
 #include "net/server.h"
 
-/* The socket of a server that died is in the way: nobody answers there. A live one, or any other file, stays. */
-static void remove_stale(const net_address *address)
+void listen_remove_stale(const net_address *address, int type)
 {
     struct stat file;
     const char *path = address->as.un.sun_path;
     if (!path[0] || lstat(path, &file) || !S_ISSOCK(file.st_mode))
         return;
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int probe = system_socket(AF_UNIX, type);
     if (probe < 0)
         return;
     if (connect(probe, &address->as.any, address->size) && errno == ECONNREFUSED)
@@ -25,7 +27,7 @@ static int set_options(int descriptor, const net_address *address, const thrum_s
 {
     const int on = 1;
     if (address->as.any.sa_family == AF_UNIX) {
-        remove_stale(address);
+        listen_remove_stale(address, SOCK_STREAM);
         if (options->mode)
             (void)fchmod(descriptor, (mode_t)options->mode); /* from the first moment on, as the umask lets it */
         return 0;
@@ -37,7 +39,9 @@ static int set_options(int descriptor, const net_address *address, const thrum_s
     /* The other family has a socket of its own. */
     if (address->as.any.sa_family == AF_INET6 && setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on))
         return -errno;
-    /* Connections inherit this. */
+    if (options->keep_alive && setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on))
+        return -errno;
+    /* Connections inherit these. */
     (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return 0;
 }
@@ -52,7 +56,7 @@ static int fail(int code, const char *operation, const net_address *address)
 int listen_on(net_address *address, const thrum_server_options *options)
 {
     const char *operation = "socket";
-    int descriptor = socket(address->as.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int descriptor = system_socket(address->as.any.sa_family, SOCK_STREAM);
     if (descriptor < 0)
         return errno == EAFNOSUPPORT ? -EAFNOSUPPORT : fail(-errno, operation, address);
     int error = set_options(descriptor, address, options);
@@ -73,4 +77,23 @@ int listen_on(net_address *address, const thrum_server_options *options)
     if (address->as.any.sa_family != AF_UNIX)
         (void)getsockname(descriptor, &address->as.any, &address->size); /* the port it was given */
     return descriptor;
+}
+
+int listen_given(int descriptor, int backlog)
+{
+    int kind = 0, copy;
+    socklen_t size = sizeof kind;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &kind, &size))
+        return thrum_error_set(-errno, errno, "listen", descriptor, NULL);
+    if (kind != SOCK_STREAM)
+        return thrum_error_set(THRUM_EINVAL, 0, "listen", descriptor, "not a stream socket");
+    copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    int error = copy < 0 ? -errno : system_prepare(copy);
+    if (!error)
+        error = listen(copy, backlog) ? -errno : 0;
+    if (!error)
+        return copy;
+    if (copy >= 0)
+        (void)close(copy);
+    return thrum_error_set(error, -error, "listen", descriptor, NULL);
 }

@@ -23,7 +23,8 @@ static thrum_cancel_result closing_cancel(thrum_task *task)
     return THRUM_DETACHED;
 }
 
-static const thrum_operations closing_operations = {closing_start, NULL, closing_cancel, NULL, "server serve_forever"};
+static const thrum_operations closing_operations = {closing_start,          NULL, closing_cancel, NULL,
+                                                    "server serve_forever", NULL};
 
 static thrum_step wait_start(thrum_task *task, thrum_record *record)
 {
@@ -41,7 +42,7 @@ static thrum_cancel_result wait_cancel(thrum_task *task)
     return THRUM_DETACHED;
 }
 
-static const thrum_operations wait_operations = {wait_start, NULL, wait_cancel, NULL, "server wait_closed"};
+static const thrum_operations wait_operations = {wait_start, NULL, wait_cancel, NULL, "server wait_closed", NULL};
 
 thrum_awaitable thrum_server_wait_closed(thrum_server *server)
 {

@@ -6,12 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <thrum/async.h>
 #include <thrum/events.h>
 
-#include "core/state.h"
+#include "core/checks.h"
+#include "core/contextvars.h"
 
-void server_report(const char *message, int error, const thrum_error *detail)
+void server_report(thrum_server *server, const char *message, int error, const thrum_error *detail)
 {
     thrum_report report;
     memset(&report, 0, sizeof report);
@@ -19,6 +19,7 @@ void server_report(const char *message, int error, const thrum_error *detail)
     report.error = error;
     report.detail = detail && detail->code == error ? detail : NULL;
     report.task = thrum_current_task();
+    report.server = server;
     thrum_loop_call_exception_handler(thrum_loop_current(), &report);
 }
 
@@ -27,6 +28,8 @@ void server_report(const char *message, int error, const thrum_error *detail)
 static void server_free(thrum_server *server)
 {
     thrum_loop_forget(&server->closer);
+    context_forget(server->variables);
+    thrum_tls_context_release(server->tls);
     if (server->sockets)
         pool_give(&thrum_state_here()->pool, server->sockets, server->room * sizeof *server->sockets, POOL_OTHER);
     pool_give(&thrum_state_here()->pool, server, sizeof *server, POOL_OTHER);
@@ -39,13 +42,12 @@ static void wake_all(thrum_waiters *waiters, int error)
         thrum_wake(waiter, error, 0);
 }
 
-/* Closed, and the last connection over: those who wait hear it. */
-static void server_settle(thrum_server *server)
+void server_settle(thrum_server *server)
 {
     if (!(server->flags & SERVER_CLOSED) || server->client_count)
         return;
     wake_all(&server->waiters, 0);
-    if (server->flags & SERVER_RELEASED)
+    if (server->flags & SERVER_RELEASED && !server->woken)
         server_free(server);
 }
 
@@ -53,6 +55,15 @@ void server_client_over(thrum_server *server, thrum_stream *stream)
 {
     link_remove(&stream->client);
     stream_free(stream);
+    server->client_count--;
+    server_settle(server);
+}
+
+void server_stream_over(thrum_stream *stream)
+{
+    thrum_server *server = stream->server;
+    stream->server = NULL;
+    link_remove(&stream->client);
     server->client_count--;
     server_settle(server);
 }
@@ -84,10 +95,12 @@ void thrum_server_close(thrum_server *server)
     if (!server || server->flags & SERVER_CLOSED)
         return;
     server->flags |= SERVER_CLOSED;
+    loop_count_open(LOOP_SERVERS, false);
     server->flags &= ~(uint32_t)SERVER_SERVING;
     remove_path(server);
     close_sockets(server);
     wake_all(&server->closing, 0);
+    server_wake_acceptors(server);
     server_settle(server);
 }
 
@@ -106,6 +119,8 @@ void thrum_server_release(thrum_server *server)
 static void loop_closes(thrum_loop_closer *closer)
 {
     thrum_server *server = (thrum_server *)(void *)((char *)closer - offsetof(thrum_server, closer));
+    if (!(server->flags & SERVER_CLOSED))
+        loop_tell_unclosed("server", server);
     thrum_loop_remember(&server->closer); /* server_free() takes it out */
     thrum_server_close(server);
     server->flags |= SERVER_RELEASED;
@@ -115,6 +130,7 @@ static void loop_closes(thrum_loop_closer *closer)
         stream_free(stream);
     }
     server->client_count = 0;
+    server->woken = 0;
     server_settle(server);
 }
 
@@ -125,7 +141,7 @@ void thrum_server_close_clients(thrum_server *server)
         thrum_stream *stream = (thrum_stream *)(void *)((char *)link - offsetof(thrum_stream, client));
         next = link->next;
         stream->flags |= STREAM_ENDED_BY_SERVER;
-        stream_begin_close(stream);
+        stream_begin_close(stream); /* also of a transport */
     }
 }
 
@@ -142,8 +158,7 @@ void thrum_server_abort_clients(thrum_server *server)
 
 /* ---- the beginning ---- */
 
-static int server_new(thrum_server **made, thrum_stream_handler *handler, void *context,
-                      const thrum_server_options *options, size_t room)
+static int server_new(thrum_server **made, server_use use, const thrum_server_options *options, size_t room)
 {
     thrum_pool *pool = &thrum_state_here()->pool;
     thrum_server *server = (thrum_server *)pool_take(pool, sizeof *server, POOL_OTHER);
@@ -157,15 +172,19 @@ static int server_new(thrum_server **made, thrum_stream_handler *handler, void *
     }
     memset(server, 0, sizeof *server);
     memset(sockets, 0, room * sizeof *sockets);
-    server->handler = handler;
-    server->context = context;
+    server->use = use;
     server->stream = *options->stream;
+    server->tls = thrum_tls_context_retain(options->tls);
+    server->handshake_timeout = options->handshake_timeout;
+    server->shutdown_timeout = options->shutdown_timeout;
     server->backlog = options->backlog;
     server->sockets = sockets;
     server->room = room;
     link_init(&server->clients);
     server->closer.close = loop_closes;
     thrum_loop_remember(&server->closer);
+    loop_count_open(LOOP_SERVERS, true);
+    thrum_made_note(server);
     *made = server;
     return 0;
 }
@@ -178,7 +197,7 @@ static int add_socket(thrum_server *server, int descriptor)
     listener->descriptor = descriptor;
     thrum_handle_init(&listener->accept, server_accept, listener);
     thrum_handle_init(&listener->retry, server_retry, listener);
-    int error = thrum_io_init(&listener->io, descriptor, IO_READ, server_acceptable, listener);
+    int error = thrum_io_init(&listener->io, descriptor, THRUM_IO_READ, server_acceptable, listener);
     if (error)
         (void)close(descriptor);
     else
@@ -193,19 +212,17 @@ int thrum_server_start_serving(thrum_server *server)
     if (server->flags & SERVER_SERVING)
         return 0;
     server->flags |= SERVER_SERVING;
-    for (size_t i = 0; i < server->count; i++)
+    server->variables = context_capture(thrum_state_here());
+    for (size_t i = 0; server_takes(server) && i < server->count; i++)
         thrum_io_start(&server->sockets[i].io);
     return 0;
 }
 
-/* Listen on all of these addresses, or on none. */
-static int open_server(thrum_server **made, thrum_stream_handler *handler, void *context, net_addresses *addresses,
-                       const thrum_server_options *options)
+/* Listen on each of these addresses. A family that this system lacks, and an address that it does not have, are passed
+ * over when there are others. */
+static int listen_on_all(thrum_server *server, net_addresses *addresses, const thrum_server_options *options)
 {
-    thrum_server *server;
-    int error = server_new(&server, handler, context, options, addresses->count), descriptor = 0;
-    if (error)
-        return error;
+    int descriptor = 0, error = 0;
     for (size_t i = 0; i < addresses->count && !error; i++) {
         net_address *address = &addresses->list[i];
         if (server->count && !address_port(&address->as.any))
@@ -213,11 +230,29 @@ static int open_server(thrum_server **made, thrum_stream_handler *handler, void 
         descriptor = listen_on(address, options);
         if (descriptor >= 0)
             error = add_socket(server, descriptor);
-        else if (descriptor != -EAFNOSUPPORT || addresses->count == 1)
-            error = descriptor; /* a family that this system lacks is passed over */
+        else if ((descriptor != -EAFNOSUPPORT && descriptor != -EADDRNOTAVAIL) || addresses->count == 1)
+            error = descriptor;
     }
-    if (!error && !server->count)
-        error = descriptor;
+    return error || server->count ? error : descriptor;
+}
+
+static int listen_with(thrum_server *server, const thrum_server_options *options)
+{
+    int error = 0;
+    for (size_t i = 0; i < options->socket_count && !error; i++) {
+        int descriptor = listen_given(options->sockets[i], options->backlog);
+        error = descriptor < 0 ? descriptor : add_socket(server, descriptor);
+    }
+    return error;
+}
+
+int server_open(thrum_server **made, server_use use, net_addresses *addresses, const thrum_server_options *options)
+{
+    thrum_server *server;
+    int error = server_new(&server, use, options, options->socket_count ? options->socket_count : addresses->count);
+    if (error)
+        return error;
+    error = options->socket_count ? listen_with(server, options) : listen_on_all(server, addresses, options);
     if (error) {
         thrum_server_release(server);
         return error;
@@ -226,88 +261,18 @@ static int open_server(thrum_server **made, thrum_stream_handler *handler, void 
     return options->paused ? 0 : thrum_server_start_serving(server);
 }
 
-static ASYNC(start_server,
-             ARGS((thrum_stream_handler *, handler), (void *, context), (const char *, host), (const char *, port),
-                  (thrum_server_options, options), (thrum_stream_options, settings)),
-             LOCALS(net_addresses addresses; size_t i; int error; thrum_server * server;))
-{
-    ASYNC_BEGIN;
-    self->options.stream = &self->settings;
-    AWAIT(net_resolve(&self->addresses, self->host, self->port, self->options.family, true));
-    for (self->i = 0; self->i < self->options.host_count; self->i++)
-        AWAIT(net_resolve(&self->addresses, self->options.hosts[self->i], self->port, self->options.family, true));
-    self->error = open_server(&self->server, self->handler, self->context, &self->addresses, &self->options);
-    if (self->error)
-        ASYNC_RAISE(self->error);
-    ASYNC_RETURN(self->server);
-FINALLY:
-    addresses_free(&self->addresses);
-    ASYNC_END;
-}
-
-static ASYNC(start_unix_server,
-             ARGS((thrum_stream_handler *, handler), (void *, context), (const char *, path),
-                  (thrum_server_options, options), (thrum_stream_options, settings)),
-             LOCALS(net_address address; thrum_server * server; int error;))
+void server_keep_path(thrum_server *server)
 {
     struct stat file;
-    net_addresses addresses;
-    ASYNC_BEGIN;
-    self->options.stream = &self->settings;
-    if (!address_unix(&self->address, self->path))
-        ASYNC_RAISE(thrum_error_set(THRUM_EINVAL, 0, "bind", 0, self->path));
-    addresses.list = &self->address;
-    addresses.count = addresses.room = 1;
-    self->error = open_server(&self->server, self->handler, self->context, &addresses, &self->options);
-    if (self->error)
-        ASYNC_RAISE(self->error);
-    self->server->flags |= SERVER_UNIX;
-    if (!self->options.keep_path && self->path[0] != '@' && !lstat(self->path, &file)) {
-        self->server->path = self->address;
-        self->server->device = file.st_dev;
-        self->server->inode = file.st_ino;
+    net_address address = {.size = sizeof address.as};
+    const char *path = address.as.un.sun_path;
+    if (getsockname(server->sockets[0].descriptor, &address.as.any, &address.size) ||
+        address.as.any.sa_family != AF_UNIX)
+        return;
+    server->flags |= SERVER_UNIX;
+    if (address.size > offsetof(struct sockaddr_un, sun_path) && path[0] && !lstat(path, &file)) {
+        server->path = address;
+        server->device = file.st_dev;
+        server->inode = file.st_ino;
     }
-    ASYNC_RETURN(self->server);
-    ASYNC_END;
-}
-
-static int check(const thrum_server_options *given, thrum_server_options *options, thrum_stream_options *settings)
-{
-    memset(options, 0, sizeof *options);
-    if (given) {
-        if (given->size < sizeof given->size || given->size > sizeof *options)
-            return THRUM_EINVAL;
-        memcpy(options, given, given->size);
-    }
-    if (!options->backlog)
-        options->backlog = 100;
-    return options->backlog < 0 ? THRUM_EINVAL : stream_options_check(options->stream, settings);
-}
-
-thrum_awaitable thrum_start_server_with(thrum_stream_handler *handler, void *context, const char *host,
-                                        const char *port, const thrum_server_options *options)
-{
-    thrum_server_options checked;
-    thrum_stream_options settings;
-    int error = check(options, &checked, &settings);
-    return error ? thrum_awaitable_failing(error) : start_server(handler, context, host, port, checked, settings);
-}
-
-thrum_awaitable thrum_start_server(thrum_stream_handler *handler, void *context, const char *host, const char *port)
-{
-    return thrum_start_server_with(handler, context, host, port, NULL);
-}
-
-thrum_awaitable thrum_start_unix_server_with(thrum_stream_handler *handler, void *context, const char *path,
-                                             const thrum_server_options *options)
-{
-    thrum_server_options checked;
-    thrum_stream_options settings;
-    int error = check(options, &checked, &settings);
-    return error ? thrum_awaitable_failing(error) : start_unix_server(handler, context, path, checked, settings);
-}
-
-thrum_awaitable thrum_start_unix_server(thrum_stream_handler *handler, void *context, const char *path)
-{
-    return thrum_start_unix_server_with(handler, context, path, NULL);
 }

@@ -2,8 +2,10 @@
 #ifndef THRUM_NET_SERVER_H
 #define THRUM_NET_SERVER_H
 
+#include <thrum/protocols.h>
 #include <thrum/servers.h>
 #include <thrum/timeouts.h>
+#include <thrum/tls.h>
 
 #include <sys/types.h>
 
@@ -27,28 +29,47 @@ typedef struct server_socket {
     thrum_handle retry;  /* after the system had no descriptor left */
 } server_socket;
 
-struct thrum_server {
+/* Who gets the connections: a handler, a protocol's factory, or with neither the tasks that accept. */
+typedef struct server_use {
     thrum_stream_handler *handler;
-    void *context;
+    thrum_protocol_factory *factory;
+    void *context; /* of either */
+} server_use;
+
+struct thrum_server {
+    server_use use;
+    struct context_map *variables; /* that its handlers have */
     uint32_t flags;
     thrum_stream_options stream;
+    thrum_tls_context *tls; /* NULL: the connections are plain */
+    thrum_time handshake_timeout, shutdown_timeout;
     int backlog;
     server_socket *sockets;
     size_t count, room;
     net_link clients; /* streams whose handlers have not ended */
     size_t client_count;
-    thrum_waiters closing; /* serve_forever: waits for thrum_server_close() */
-    thrum_waiters waiters; /* wait_closed */
+    thrum_waiters closing;   /* serve_forever: waits for thrum_server_close() */
+    thrum_waiters waiters;   /* wait_closed */
+    thrum_waiters accepting; /* accept: waits for a connection */
+    unsigned woken;          /* of those, but did not look yet */
     thrum_loop_closer closer;
     net_address path; /* of a Unix socket to be removed; size 0: none */
     dev_t device;
     ino_t inode;
 };
 
+static inline bool server_takes(const thrum_server *server)
+{
+    return server->use.handler || server->use.factory;
+}
+
 /* ---- listen.c ---- */
 
 /* A socket that listens, or an error whose detail names the address. */
 int listen_on(net_address *address, const thrum_server_options *options);
+
+/* The same for a socket that is bound or listens already, which stays: the result is another descriptor of it. */
+int listen_given(int descriptor, int backlog);
 
 /* ---- accept.c ---- */
 
@@ -56,12 +77,38 @@ void server_acceptable(thrum_io *io);
 void server_accept(thrum_handle *handle);
 void server_retry(thrum_handle *handle);
 
+/* A connection's descriptor; -EAGAIN when there is none now; or why that socket gives no more. */
+int server_take(server_socket *listener, net_address *peer);
+
+/* ---- accepts.c ---- */
+
+/* A connection came; the server was closed. */
+void server_wake_acceptor(thrum_server *server);
+void server_wake_acceptors(thrum_server *server);
+
 /* ---- server.c ---- */
+
+/* Listen on all of these addresses, or with the sockets of the options, or on none. */
+int server_open(thrum_server **made, server_use use, net_addresses *addresses, const thrum_server_options *options);
+
+/* The file of a Unix socket is to be removed when the server is closed, if it is still this one. */
+void server_keep_path(thrum_server *server);
+
+/* ---- server_start.c ---- */
+
+/* What the public calls share; `options` may be NULL. */
+thrum_awaitable server_start(server_use use, const char *host, const char *port,
+                             const thrum_server_options *options) THRUM_MUST_USE_;
+thrum_awaitable server_start_unix(server_use use, const char *path,
+                                  const thrum_server_options *options) THRUM_MUST_USE_;
+
+/* Closed, and the last connection over: those who wait hear it. It may be freed. */
+void server_settle(thrum_server *server);
 
 /* A connection has ended: its stream goes. */
 void server_client_over(thrum_server *server, thrum_stream *stream);
 
 /* Somebody has to hear of it, and it is no task's error. */
-void server_report(const char *message, int error, const thrum_error *detail);
+void server_report(thrum_server *server, const char *message, int error, const thrum_error *detail);
 
 #endif

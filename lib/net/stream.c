@@ -10,6 +10,7 @@
 
 #include <thrum/events.h>
 
+#include "core/checks.h"
 #include "core/state.h"
 
 enum { DEFAULT_LIMIT = 65536 };
@@ -38,6 +39,9 @@ int stream_options_check(const thrum_stream_options *given, thrum_stream_options
 static void loop_closes(thrum_loop_closer *closer)
 {
     thrum_stream *stream = (thrum_stream *)(void *)((char *)closer - offsetof(thrum_stream, closer));
+    bool transport = stream->flags & STREAM_TRANSPORT;
+    if (!(stream->flags & STREAM_CLOSED) && !(transport && transport_is_lost(stream)))
+        loop_tell_unclosed(transport ? "transport" : "stream", stream);
     stream->flags |= STREAM_FORGOTTEN;
     stream_uncollect(stream);
     if (buffer_size(&stream->output) && !(stream->flags & STREAM_CLOSED))
@@ -46,7 +50,9 @@ static void loop_closes(thrum_loop_closer *closer)
     stream->reader = NULL;
 }
 
-int stream_new(thrum_stream **made, int descriptor, const thrum_stream_options *options, const struct sockaddr *peer)
+/* `carrier` is NULL for a socket. */
+static int make(thrum_stream **made, const thrum_carrier *carrier, int descriptor, const thrum_stream_options *options,
+                const struct sockaddr *peer)
 {
     thrum_stream *stream = (thrum_stream *)pool_take(&thrum_state_here()->pool, sizeof *stream, POOL_OTHER);
     if (!stream)
@@ -54,10 +60,10 @@ int stream_new(thrum_stream **made, int descriptor, const thrum_stream_options *
     memset(stream, 0, sizeof *stream);
     stream->scratch = (char *)thrum_loop_scratch();
     int error = stream->scratch ? 0 : thrum_loop_current() ? THRUM_ENOMEM : THRUM_ESTATE;
-    if (!error)
-        error = thrum_io_init(&stream->in, descriptor, IO_READ, stream_readable, stream);
-    if (!error)
-        error = thrum_io_init(&stream->out, descriptor, IO_WRITE, stream_writable, stream);
+    if (!error && !carrier)
+        error = thrum_io_init(&stream->in, descriptor, THRUM_IO_READ, stream_readable, stream);
+    if (!error && !carrier)
+        error = thrum_io_init(&stream->out, descriptor, THRUM_IO_WRITE, stream_writable, stream);
     if (error) {
         pool_give(&thrum_state_here()->pool, stream, sizeof *stream, POOL_OTHER);
         return error;
@@ -78,10 +84,31 @@ int stream_new(thrum_stream **made, int descriptor, const thrum_stream_options *
         memcpy(&stream->peer, peer, sizeof stream->peer.in6);
     stream->closer.close = loop_closes;
     thrum_loop_remember(&stream->closer);
+    loop_count_open(LOOP_STREAMS, true);
+    thrum_made_note(stream);
     if (!stream_collected.others.next)
         link_init(&stream_collected.others);
     thrum_loop_before_wait(stream_send_collected);
     *made = stream;
+    return 0;
+}
+
+int stream_new(thrum_stream **made, int descriptor, const thrum_stream_options *options, const struct sockaddr *peer)
+{
+    return make(made, NULL, descriptor, options, peer);
+}
+
+int stream_new_carried(thrum_stream **made, const thrum_carrier *carrier, void *link,
+                       const thrum_stream_options *options)
+{
+    int error = make(made, carrier, -1, options, NULL);
+    if (error)
+        return error;
+    thrum_stream *stream = *made;
+    stream->flags |= STREAM_CARRIED;
+    stream->carrier = carrier;
+    stream->link = link;
+    stream->in.owner = stream->out.owner = stream;
     return 0;
 }
 
@@ -118,6 +145,8 @@ void stream_wake_without(thrum_task *task, int error, size_t number)
 
 void stream_free(thrum_stream *stream)
 {
+    if (stream->flags & STREAM_TRANSPORT)
+        transport_orphaned(stream);
     if (!(stream->flags & STREAM_CLOSED))
         stream_shut(stream, 0);
     if (stream->reader) {
@@ -143,6 +172,8 @@ void thrum_stream_release(thrum_stream *stream)
 int stream_fail(const thrum_stream *stream, int code, const char *operation, size_t number)
 {
     char peer[THRUM_ADDRESS_TEXT] = "";
+    if (stream->flags & STREAM_TLS && code <= THRUM_ETLS && code >= THRUM_ETRUNCATED && tls_problem(stream))
+        return thrum_error_set(code, 0, operation, (int64_t)number, tls_problem(stream));
     (void)thrum_stream_peername(stream, peer, sizeof peer);
     return thrum_error_set(code, code > THRUM_ECANCELED ? -code : 0, operation, (int64_t)number, peer);
 }
@@ -160,6 +191,10 @@ int thrum_stream_peername(const thrum_stream *stream, char *text, size_t room)
     }
     if (stream->flags & STREAM_CLOSED)
         return THRUM_ECLOSED;
+    if (stream->carrier) {
+        stream_carrier_address(stream, true, text, room);
+        return 0;
+    }
     peer.size = sizeof peer.as;
     if (getpeername(stream->descriptor, &peer.as.any, &peer.size))
         return -errno;
@@ -174,6 +209,10 @@ int thrum_stream_sockname(const thrum_stream *stream, char *text, size_t room)
         text[0] = '\0';
     if (stream->flags & STREAM_CLOSED)
         return THRUM_ECLOSED;
+    if (stream->carrier) {
+        stream_carrier_address(stream, false, text, room);
+        return 0;
+    }
     own.size = sizeof own.as;
     if (getsockname(stream->descriptor, &own.as.any, &own.size))
         return -errno;
@@ -188,12 +227,17 @@ int thrum_stream_peer_port(const thrum_stream *stream)
 
 int thrum_stream_descriptor(const thrum_stream *stream)
 {
-    return stream->flags & STREAM_CLOSED ? THRUM_ECLOSED : stream->descriptor;
+    if (stream->flags & STREAM_CLOSED)
+        return THRUM_ECLOSED;
+    while (stream->flags & STREAM_TLS)
+        stream = ((const stream_above *)stream->link)->inner;
+    return stream->carrier ? THRUM_EUNSUPPORTED : stream->descriptor;
 }
 
 bool thrum_stream_at_eof(const thrum_stream *stream)
 {
-    return (stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING)) && !buffer_size(&stream->input);
+    return stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING | STREAM_FED_EOF) && !stream->read_error &&
+           !buffer_size(&stream->input);
 }
 
 size_t thrum_stream_buffered(const thrum_stream *stream)
@@ -204,4 +248,23 @@ size_t thrum_stream_buffered(const thrum_stream *stream)
 bool thrum_stream_is_closing(const thrum_stream *stream)
 {
     return (stream->flags & STREAM_CLOSING) != 0;
+}
+
+int thrum_stream_get_extra_info(const thrum_stream *stream, const char *name, void *to, size_t room)
+{
+    if (!strcmp(name, "peername"))
+        return thrum_stream_peername(stream, (char *)to, room);
+    if (!strcmp(name, "sockname"))
+        return thrum_stream_sockname(stream, (char *)to, room);
+    if (stream->flags & STREAM_CLOSED)
+        return THRUM_ECLOSED;
+    if (stream->carrier)
+        return stream->carrier->extra_info ? stream->carrier->extra_info(stream->link, name, to, room)
+                                           : THRUM_EUNSUPPORTED;
+    if (strcmp(name, "socket"))
+        return THRUM_EUNSUPPORTED;
+    if (room < sizeof stream->descriptor)
+        return THRUM_EINVAL;
+    memcpy(to, &stream->descriptor, sizeof stream->descriptor);
+    return 0;
 }

@@ -2,13 +2,18 @@
 #ifndef THRUM_NET_STREAM_H
 #define THRUM_NET_STREAM_H
 
+#include <string.h>
+
 #include <thrum/handles.h>
 #include <thrum/streams.h>
 #include <thrum/tasks.h>
 
+#include "core/state.h"
 #include "loop/io.h"
 #include "net/address.h"
 #include "net/buffer.h"
+#include "net/carrier.h"
+#include "net/tls/above.h"
 
 enum {
     STREAM_INPUT_ENDED = 0x0001,     /* recv() gave end of file */
@@ -22,7 +27,16 @@ enum {
     STREAM_CONNECTING = 0x0100,      /* the reader waits for connect() */
     STREAM_LOSS_TOLD = 0x0200,       /* somebody was told of `loss` */
     STREAM_FORGOTTEN = 0x0400,       /* the loop is gone */
-    STREAM_LENT = 0x0800             /* the input's memory was lent: it stays until the stream is used again */
+    STREAM_LENT = 0x0800,            /* the input's memory was lent: it stays until the stream is used again */
+    STREAM_CARRIED = 0x1000,         /* by `carrier`: there is no descriptor */
+    STREAM_FED = 0x2000,             /* by hand, right into `input` */
+    STREAM_FED_EOF = 0x4000,         /* the end was fed */
+    STREAM_TRANSPORT = 0x8000,       /* its reader is a protocol: `transport` */
+    STREAM_FINISHED = 0x10000,       /* everything has left while it closes: the transport is to tell of the end */
+    STREAM_WHOLE = 0x20000,          /* the output cannot end before the input */
+    STREAM_SHARED = 0x40000,         /* a pipe: what is not read stays for others */
+    STREAM_TLS = 0x100000,           /* carried by TLS: the link begins with a stream_above */
+    STREAM_INNER = 0x200000          /* under such a one: no program has it */
 };
 
 /* A link of a circle; a circle of one is empty. */
@@ -55,9 +69,12 @@ static inline void link_remove(net_link *link)
 /* A part of a file that is to be sent. */
 typedef struct stream_file {
     int descriptor;
-    bool portable; /* sendfile(2) does not take it */
+    bool portable;     /* sendfile(2) does not take it */
+    bool native;       /* and nothing else will do */
+    bool of_transport; /* which alone may send there */
     uint64_t offset;
     size_t count;
+    const struct thrum_passing *passing; /* no file, but bytes that descriptors go with; or NULL */
 } stream_file;
 
 /* A task that waits to write: a block of the pool, while it waits. */
@@ -87,14 +104,20 @@ typedef struct stream_request {
 struct thrum_stream {
     int descriptor;
     uint32_t flags;
-    thrum_task *reader;
-    stream_request request;
+    thrum_task *reader; /* with STREAM_TRANSPORT one that stands for it, and is never woken */
+    union {
+        stream_request request;
+        struct thrum_transport *transport; /* of STREAM_TRANSPORT */
+    };
     size_t burst; /* bytes read without going through the loop */
     net_buffer input, output;
     net_link writers;
     net_link corked; /* in the thread's list of streams that have collected small writes */
     size_t limit, high, low;
-    char *scratch; /* the loop's */
+    char *scratch;                /* the loop's */
+    const thrum_carrier *carrier; /* of STREAM_CARRIED, or NULL */
+    void *link;                   /* the carrier's */
+    stream_above *above;          /* of STREAM_INNER: instead of tasks */
     thrum_io in, out;
     int read_error;  /* what ended the input */
     int write_error; /* what ended the output */
@@ -122,8 +145,55 @@ int stream_options_check(const thrum_stream_options *given, thrum_stream_options
 /* A stream of a socket that is non-blocking and close-on-exec already; options checked. `peer` may be NULL. */
 int stream_new(thrum_stream **made, int descriptor, const thrum_stream_options *options, const struct sockaddr *peer);
 
+/* The same over a carrier. */
+int stream_new_carried(thrum_stream **made, const thrum_carrier *carrier, void *link,
+                       const thrum_stream_options *options);
+
+/* Be told from now on when `io`, one of the two of the stream, is ready; or no more. */
+static inline void stream_watch(thrum_stream *stream, thrum_io *io)
+{
+    if (THRUM_UNLIKELY_(stream->carrier != NULL))
+        stream_carrier_watch(stream, io, true);
+    else
+        thrum_io_start(io);
+}
+
+static inline void stream_unwatch(thrum_stream *stream, thrum_io *io)
+{
+    if (THRUM_UNLIKELY_(stream->carrier != NULL))
+        stream_carrier_watch(stream, io, false);
+    else
+        thrum_io_stop(io);
+}
+
+/* What has left this stream, but not the one that carries it. */
+size_t stream_below_tls(const thrum_stream *stream); /* called by way of the next one, whose callers stay small */
+
+static inline size_t stream_below(const thrum_stream *stream)
+{
+    return THRUM_UNLIKELY_(stream->flags & STREAM_TLS) ? stream_below_tls(stream) : 0;
+}
+
+/* End the output. */
+void stream_end_output(const thrum_stream *stream);
+
 /* Free what is closed, or closes now; whoever waits gets THRUM_ECLOSED. */
 void stream_free(thrum_stream *stream);
+
+/* ---- transport.c, transport_read.c, transport_write.c: what STREAM_TRANSPORT means for the other files ---- */
+
+void transport_readable(thrum_io *io);
+void transport_closing(const thrum_stream *stream);       /* it begins to close */
+void transport_finished(thrum_stream *stream, int error); /* closed, and all has left; or it is lost */
+void transport_sent(thrum_stream *stream);                /* less is unsent than before */
+void transport_pump(thrum_stream *stream);                /* stream_pump(), called by the loop */
+void transport_orphaned(thrum_stream *stream);            /* the stream is freed */
+bool transport_is_lost(const thrum_stream *stream);
+
+/* ---- server.c ---- */
+
+/* A stream of a server's that no handler has is over. */
+void server_stream_over(thrum_stream *stream);
 
 /* Note where an error comes from: operation, number, the peer's address. Gives `code`. */
 int stream_fail(const thrum_stream *stream, int code, const char *operation, size_t number);
@@ -141,13 +211,14 @@ thrum_step stream_park_reader(thrum_stream *stream, thrum_task *task);
 int stream_may_read(thrum_stream *stream);
 
 /* recv(): bytes; 0 at the end; STREAM_AGAIN, or the error that ended the input. */
-enum { STREAM_AGAIN = -1000000 };
+enum { STREAM_AGAIN = THRUM_CARRIER_LATER };
 long stream_receive_rest(thrum_stream *stream, void *to, size_t size, long got);
 
 static inline long stream_receive(thrum_stream *stream, void *to, size_t size)
 {
-    if (stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING))
-        return stream->read_error;
+    if (THRUM_UNLIKELY_(stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING | STREAM_CARRIED)))
+        return stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING) ? stream->read_error
+                                                                     : stream_carrier_receive(stream, to, size);
     long got = (long)recv(stream->descriptor, to, size, 0);
     if (THRUM_UNLIKELY_(got <= 0))
         return stream_receive_rest(stream, to, size, got);
@@ -183,9 +254,10 @@ typedef struct net_collected {
     thrum_stream *stream; /* whose bytes they are; its output buffer is empty then */
     size_t size;
     net_link others;
+    bool lent; /* a protocol looks at the loop's scratch memory */
 } net_collected;
 
-extern _Thread_local net_collected stream_collected __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern THRUM_PER_THREAD_ net_collected stream_collected;
 
 void stream_send_collected(void);
 
@@ -201,6 +273,22 @@ bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size);
 static inline char *stream_collected_data(const thrum_stream *stream)
 {
     return stream->scratch + LOOP_SCRATCH;
+}
+
+/* Leave a small write, of at most LOOP_COLLECTED bytes, to be sent with others. False: it is too much, or there is no
+ * memory. */
+bool stream_collect_otherwise(thrum_stream *stream, const void *data, size_t size);
+
+static inline bool stream_collect(thrum_stream *stream, const void *data, size_t size)
+{
+    if (!link_alone(&stream->writers))
+        return false;
+    if (THRUM_UNLIKELY_(stream->output.memory || stream_collected.stream))
+        return stream_collect_otherwise(stream, data, size);
+    stream_collected.stream = stream;
+    stream_collected.size = size;
+    memcpy(stream_collected_data(stream), data, size);
+    return true;
 }
 
 /* What was written and has not left, without what writers hold that wait. */
@@ -236,6 +324,9 @@ enum { STREAM_PIECES = 64 };
 /* The output is broken: drop it, tell the writers. */
 void stream_output_failed(thrum_stream *stream, int error);
 
+/* The same without an error of the connection's, since it is over: the writers get this one. */
+void stream_drop_output(thrum_stream *stream, int error);
+
 /* End a writer's wait: it is out of the queue, and its block freed unless it runs. */
 void stream_writer_over(stream_writer *writer, int error);
 
@@ -248,10 +339,20 @@ void stream_pump_call(thrum_handle *handle);
  * error of the connection. When the file has ended, or failed, the writer's `total` is what was done. */
 long stream_send_file(thrum_stream *stream, stream_writer *writer, size_t *wanted);
 
+/* ---- stream_passing.c ---- */
+
+/* Bytes and descriptors in the place of a file. */
+long stream_send_passing(thrum_stream *stream, const stream_writer *writer, size_t *wanted);
+
 /* For tests: never use sendfile(2). */
 extern bool stream_sendfile_portable;
 
 /* ---- stream_write.c ---- */
+
+/* Write without waiting: what the system does not take now is kept, however much it is. 0, or the error that broke the
+ * output. */
+int stream_put(thrum_stream *stream, const void *data, size_t size);
+int stream_put_slices(thrum_stream *stream, const thrum_slice *slices, size_t count);
 
 /* Write a part of a file; `file` outlives the await, which gives how many bytes it had. */
 thrum_awaitable stream_write_file(thrum_stream *stream, stream_file *file) THRUM_MUST_USE_;
@@ -264,8 +365,12 @@ void stream_begin_close(thrum_stream *stream);
 /* The descriptor goes; everybody is told. */
 void stream_shut(thrum_stream *stream, int error);
 
+/* An error has ended the input or the output: who waits for the end is told, unless the stream is closing. */
+void stream_lost(thrum_stream *stream);
+
 /* The output is empty while the stream closes. */
 void stream_finish(thrum_stream *stream);
+void stream_finish_now(thrum_stream *stream);
 
 void stream_deadline(thrum_handle *handle);
 

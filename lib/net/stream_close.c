@@ -7,7 +7,7 @@
 
 #include "core/state.h"
 
-enum { DISCARD_READS = 16 };
+enum { DISCARD_READS = 64, DISCARDED = 16384 };
 
 /* What wait_closed gives: why bytes were lost, or what ended the connection. */
 static int outcome(const thrum_stream *stream)
@@ -15,11 +15,34 @@ static int outcome(const thrum_stream *stream)
     return stream->loss ? stream->loss : stream->write_error ? stream->write_error : stream->read_error;
 }
 
+/* Those who wait for the end have it. */
+static void tell_closers(thrum_stream *stream)
+{
+    thrum_waiter *waiter;
+    while ((waiter = thrum_waiters_pop(&stream->closers)))
+        thrum_wake(waiter, outcome(stream), (thrum_value)stream->lost);
+}
+
+/* An error has ended a direction. The stream stays open for its owner, who may read what was received; but who only
+ * waits for the end need not wait for the owner. */
+static bool lost(const thrum_stream *stream)
+{
+    return outcome(stream) && !(stream->flags & (STREAM_CLOSING | STREAM_FED | STREAM_TRANSPORT));
+}
+
+void stream_lost(thrum_stream *stream)
+{
+    if (lost(stream))
+        tell_closers(stream);
+}
+
 void stream_shut(thrum_stream *stream, int error)
 {
     if (stream->flags & STREAM_CLOSED)
         return;
     stream->flags |= STREAM_CLOSING | STREAM_CLOSED;
+    if (!(stream->flags & STREAM_INNER))
+        loop_count_open(LOOP_STREAMS, false);
     if (error && stream_pending(stream)) {
         stream->lost += stream_pending(stream);
         stream->loss = error;
@@ -28,52 +51,98 @@ void stream_shut(thrum_stream *stream, int error)
         stream_collected.stream = NULL;
     if (!link_alone(&stream->corked))
         link_remove(&stream->corked);
-    thrum_io_close(&stream->in);
-    thrum_io_close(&stream->out);
-    (void)close(stream->descriptor);
-    stream->descriptor = -1;
+    if (stream->carrier) {
+        stream_carrier_close(stream);
+    } else {
+        thrum_io_close(&stream->in);
+        thrum_io_close(&stream->out);
+        (void)close(stream->descriptor);
+        stream->descriptor = -1;
+    }
     if (!(stream->flags & STREAM_FORGOTTEN)) {
         (void)thrum_handle_cancel(&stream->timer);
         (void)thrum_handle_cancel(&stream->pump);
     }
     buffer_free(&stream->output);
-    if (!stream->reader) {
+    if (!stream->reader) { /* of one who reads it is freed with the stream */
         stream->flags &= ~(uint32_t)STREAM_LENT;
         buffer_free(&stream->input);
     }
     stream_wake_reader(stream);
     while (!link_alone(&stream->writers))
         stream_writer_over((stream_writer *)(void *)stream->writers.next, THRUM_ECLOSED);
-    thrum_waiter *waiter;
-    while ((waiter = thrum_waiters_pop(&stream->closers)))
-        thrum_wake(waiter, outcome(stream), (thrum_value)stream->lost);
+    tell_closers(stream);
+    if (stream->server && !(stream->flags & STREAM_SERVED))
+        server_stream_over(stream);
+}
+
+void stream_end_output(const thrum_stream *stream)
+{
+    if (stream->carrier)
+        stream->carrier->end(stream->link);
+    else
+        (void)shutdown(stream->descriptor, SHUT_WR);
+}
+
+/* Not into the loop's scratch memory: a protocol may just be looking at what lies there. */
+static bool discard(const thrum_stream *stream)
+{
+    char nowhere[DISCARDED];
+    if (stream->flags & STREAM_SHARED)
+        return false;
+    if (stream->carrier)
+        return stream->carrier->receive(stream->link, nowhere, sizeof nowhere) == DISCARDED;
+    return recv(stream->descriptor, nowhere, sizeof nowhere, 0) == DISCARDED;
 }
 
 /* Everything has left. Input that nobody read would make the kernel reset the connection, and the peer lose what it has
  * not read yet: so the output is ended first, and what has come by then is discarded. */
-void stream_finish(thrum_stream *stream)
+void stream_finish_now(thrum_stream *stream)
 {
-    if (!(stream->flags & STREAM_INPUT_ENDED) && !stream->write_error) {
+    if (!(stream->flags & (STREAM_TLS | STREAM_INPUT_ENDED)) && !stream->write_error) {
         if (!(stream->flags & STREAM_FIN_SENT))
-            (void)shutdown(stream->descriptor, SHUT_WR);
-        for (int i = 0; i < DISCARD_READS; i++)
-            if (recv(stream->descriptor, stream->scratch, LOOP_SCRATCH, 0) < LOOP_SCRATCH)
-                break;
+            stream_end_output(stream);
+        for (int i = 0; i < DISCARD_READS && discard(stream); i++)
+            continue;
     }
     stream_shut(stream, 0);
 }
 
+void stream_finish(thrum_stream *stream)
+{
+    if (THRUM_UNLIKELY_(stream->flags & STREAM_TLS) && !tls_finished(stream))
+        return; /* called again when the peer has answered */
+    if (THRUM_UNLIKELY_(stream->flags & STREAM_TRANSPORT))
+        transport_finished(stream, 0);
+    else
+        stream_finish_now(stream);
+}
+
 void stream_deadline(thrum_handle *handle)
 {
-    stream_shut((thrum_stream *)handle->context, THRUM_ETIMEDOUT);
+    thrum_stream *stream = (thrum_stream *)handle->context;
+    if (stream->flags & STREAM_TLS) { /* also when nothing was lost: the peer did not say that it has everything */
+        stream->lost += stream_below(stream);
+        stream->loss = THRUM_ETIMEDOUT;
+    }
+    if (stream->flags & STREAM_TRANSPORT)
+        transport_finished(stream, THRUM_ETIMEDOUT);
+    else
+        stream_shut(stream, THRUM_ETIMEDOUT);
 }
 
 void stream_begin_close(thrum_stream *stream)
 {
     if (stream->flags & STREAM_CLOSING)
         return;
+    if (stream->flags & STREAM_TLS && !tls_established(stream)) { /* nothing can be sent in order */
+        thrum_stream_abort(stream);
+        return;
+    }
     stream->flags |= STREAM_CLOSING;
-    thrum_io_stop(&stream->in);
+    if (stream->flags & STREAM_TRANSPORT)
+        transport_closing(stream);
+    stream_unwatch(stream, &stream->in);
     stream_wake_reader(stream);
     while (!link_alone(&stream->writers))
         stream_writer_over((stream_writer *)(void *)stream->writers.next, THRUM_ECLOSED);
@@ -81,13 +150,15 @@ void stream_begin_close(thrum_stream *stream)
         stream_uncollect(stream);
     else
         stream_pump(stream);
-    if (!(stream->flags & STREAM_CLOSED))
+    if (!(stream->flags & (STREAM_CLOSED | STREAM_FINISHED)))
         (void)thrum_call_later(stream->close_deadline, &stream->timer);
 }
 
 void thrum_stream_abort(thrum_stream *stream)
 {
-    if (stream)
+    if (stream && stream->flags & STREAM_TRANSPORT)
+        transport_finished(stream, 0);
+    else if (stream)
         stream_shut(stream, 0);
 }
 
@@ -123,7 +194,8 @@ static thrum_step close_start(thrum_task *task, thrum_record *record)
 static thrum_step wait_start(thrum_task *task, thrum_record *record)
 {
     thrum_stream *stream = (thrum_stream *)record->object;
-    return stream->flags & STREAM_CLOSED ? closed_outcome(stream, task, false) : wait_until_closed(stream, task);
+    return stream->flags & STREAM_CLOSED || lost(stream) ? closed_outcome(stream, task, false)
+                                                         : wait_until_closed(stream, task);
 }
 
 /* The stream may be gone: what the wake handed over is the outcome. */
@@ -140,8 +212,10 @@ static thrum_cancel_result closed_cancel(thrum_task *task)
     return THRUM_DETACHED;
 }
 
-static const thrum_operations close_operations = {close_start, closed_resume, closed_cancel, NULL, "stream close"};
-static const thrum_operations wait_operations = {wait_start, closed_resume, closed_cancel, NULL, "stream wait_closed"};
+static const thrum_operations close_operations = {close_start, closed_resume,  closed_cancel,
+                                                  NULL,        "stream close", NULL};
+static const thrum_operations wait_operations = {wait_start, closed_resume,        closed_cancel,
+                                                 NULL,       "stream wait_closed", NULL};
 
 thrum_awaitable thrum_stream_close(thrum_stream *stream)
 {

@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include "core/state.h"
+#include "loop/system.h"
 
 /* ---- the system call ---- */
 
@@ -45,6 +46,8 @@ long stream_send(thrum_stream *stream, const thrum_slice *slices, size_t count, 
     memset(&message, 0, sizeof message);
     message.msg_iov = pieces;
     message.msg_iovlen = (size_t)gather(stream, pieces, slices, count, offset);
+    if (stream->carrier)
+        return stream_carrier_send(stream, pieces, message.msg_iovlen);
     do
         sent = message.msg_iovlen == 1 ? send(stream->descriptor, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
                                        : sendmsg(stream->descriptor, &message, MSG_NOSIGNAL);
@@ -54,7 +57,7 @@ long stream_send(thrum_stream *stream, const thrum_slice *slices, size_t count, 
 
 /* ---- small writes of a step leave together ---- */
 
-_Thread_local net_collected stream_collected __attribute__((tls_model("initial-exec")));
+THRUM_PER_THREAD_ net_collected stream_collected;
 
 void stream_uncollect(thrum_stream *stream)
 {
@@ -95,7 +98,9 @@ bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size)
 void stream_send_collected(void)
 {
     thrum_stream *stream = stream_collected.stream;
-    if (stream) {
+    if (stream && THRUM_UNLIKELY_(stream->carrier != NULL)) {
+        stream_pump(stream);
+    } else if (stream) {
         ssize_t sent = send(stream->descriptor, stream_collected_data(stream), stream_collected.size, MSG_NOSIGNAL);
         if (THRUM_LIKELY_(sent == (ssize_t)stream_collected.size)) {
             stream_collected.stream = NULL;
@@ -138,11 +143,28 @@ void stream_output_failed(thrum_stream *stream, int error)
     if (stream->lost && !stream->loss)
         stream->loss = error;
     buffer_free(&stream->output);
-    thrum_io_stop(&stream->out);
+    stream_unwatch(stream, &stream->out);
     while (!link_alone(&stream->writers)) {
         stream->flags |= STREAM_LOSS_TOLD;
         stream_writer_over((stream_writer *)(void *)stream->writers.next, error);
     }
+    if (stream->flags & STREAM_TRANSPORT)
+        transport_finished(stream, error);
+    else
+        stream_lost(stream);
+}
+
+void stream_drop_output(thrum_stream *stream, int error)
+{
+    if (stream_collected.stream == stream)
+        stream_collected.stream = NULL;
+    if (!link_alone(&stream->corked))
+        link_remove(&stream->corked);
+    buffer_free(&stream->output);
+    stream_unwatch(stream, &stream->out);
+    (void)thrum_handle_cancel(&stream->pump);
+    while (!link_alone(&stream->writers))
+        stream_writer_over((stream_writer *)(void *)stream->writers.next, error);
 }
 
 void stream_writer_advance(stream_writer *writer, size_t sent)
@@ -197,7 +219,7 @@ static void settle(thrum_stream *stream)
     while (!link_alone(&stream->writers)) {
         stream_writer *writer = (stream_writer *)(void *)stream->writers.next;
         size_t rest = stream_unsent(writer), held = buffer_size(&stream->output);
-        if (held + rest > (writer->slices ? stream->low : 0))
+        if (held + rest > (writer->slices ? stream->low : 0) || (!writer->slices && stream_below(stream)))
             return;
         if (rest && !stream_keep_rest(stream, writer))
             return; /* no memory: it goes when the kernel has taken it */
@@ -243,23 +265,31 @@ void stream_pump(thrum_stream *stream)
     if (stream->flags & STREAM_CLOSED)
         return;
     if (!stream->output.memory && link_alone(&stream->writers)) {
-        thrum_io_stop(&stream->out);
+        stream_unwatch(stream, &stream->out);
         if (stream->flags & STREAM_CLOSING)
             stream_finish(stream);
         else if (stream->flags & STREAM_WRITE_EOF && !(stream->flags & STREAM_FIN_SENT)) {
             stream->flags |= STREAM_FIN_SENT;
-            (void)shutdown(stream->descriptor, SHUT_WR);
+            stream_end_output(stream);
         }
     } else {
-        thrum_io_start(&stream->out);
+        stream_watch(stream, &stream->out);
     }
+    if (stream->flags & STREAM_TRANSPORT)
+        transport_sent(stream);
+    else if (stream->above)
+        tls_pumped(stream->above);
 }
 
 /* ---- the kernel has room again ---- */
 
 void stream_pump_call(thrum_handle *handle)
 {
-    stream_pump((thrum_stream *)handle->context);
+    thrum_stream *stream = (thrum_stream *)handle->context;
+    if (stream->flags & STREAM_TRANSPORT)
+        transport_pump(stream);
+    else
+        stream_pump(stream);
 }
 
 void stream_writable(thrum_io *io)

@@ -1,5 +1,6 @@
 /* Reading: what all reading operations share, and read, read_exactly, fill. */
 #include "net/stream.h"
+#include "net/stream_feed.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -18,8 +19,10 @@ void stream_readable(thrum_io *io)
     thrum_stream *stream = (thrum_stream *)io->owner;
     if (stream->reader)
         thrum_wake(&stream->reader->waiter, 0, 0);
+    else if (stream->above)
+        tls_readable(stream->above);
     else
-        thrum_io_stop(io);
+        stream_unwatch(stream, io);
 }
 
 void stream_wake_reader(thrum_stream *stream)
@@ -45,7 +48,7 @@ thrum_step stream_park_reader(thrum_stream *stream, thrum_task *task)
     stream->burst = 0;
     stream_flush_collected();
     if (!stream->in.started)
-        thrum_io_start(&stream->in);
+        stream_watch(stream, &stream->in);
     return parked(task);
 }
 
@@ -80,12 +83,15 @@ long stream_receive_rest(thrum_stream *stream, void *to, size_t size, long got)
     stream->read_error = got < 0 ? -errno : 0;
     stream->flags |= STREAM_INPUT_ENDED;
     thrum_io_stop(&stream->in);
+    stream_lost(stream);
     return stream->read_error;
 }
 
 long stream_receive_buffered(thrum_stream *stream, size_t size)
 {
     net_buffer *input = &stream->input;
+    if (THRUM_UNLIKELY_(stream->flags & STREAM_FED))
+        return stream_fed_more(stream);
     if (!input->memory && size < BUFFER_FIRST)
         size = BUFFER_FIRST;
     if (!buffer_reserve(input, size))
@@ -113,7 +119,7 @@ size_t stream_take(thrum_stream *stream, void *to, size_t size)
 
 bool stream_try_again(const thrum_stream *stream)
 {
-    return stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING) ||
+    return stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING | STREAM_FED) ||
            (stream->flags & STREAM_TRY_FIRST && stream->burst < BURST);
 }
 
@@ -138,7 +144,7 @@ static THRUM_COLD_ thrum_step read_otherwise(thrum_stream *stream, thrum_task *t
 static thrum_step read_attempt(thrum_stream *stream, thrum_task *task)
 {
     long got = 0;
-    if (THRUM_LIKELY_(stream->request.size >= DIRECT_READ)) {
+    if (THRUM_LIKELY_(stream->request.size >= DIRECT_READ) || stream->flags & STREAM_FED) {
         got = stream_receive(stream, stream->request.to, stream->request.size);
         if (THRUM_LIKELY_(got > 0))
             return stream_read_done(stream, task, 0, (size_t)got);
@@ -164,7 +170,7 @@ static thrum_step read_start(thrum_task *task, thrum_record *record)
     stream->request.to = (char *)(intptr_t)record->a;
     stream->request.size = (size_t)record->b;
     if (THRUM_UNLIKELY_(stream->input.memory || !stream->request.size ||
-                        stream->flags & (STREAM_TRY_FIRST | STREAM_INPUT_ENDED | STREAM_CLOSING)))
+                        stream->flags & (STREAM_TRY_FIRST | STREAM_INPUT_ENDED | STREAM_CLOSING | STREAM_FED)))
         return read_start_otherwise(stream, task);
     return stream_park_reader(stream, task);
 }
@@ -177,7 +183,8 @@ static thrum_step read_resume(thrum_task *task)
     return read_attempt(stream, task);
 }
 
-static const thrum_operations read_operations = {read_start, read_resume, stream_read_cancel, NULL, "stream read"};
+static const thrum_operations read_operations = {read_start, read_resume,   stream_read_cancel,
+                                                 NULL,       "stream read", NULL};
 
 thrum_awaitable thrum_stream_read(thrum_stream *stream, void *buffer, size_t size)
 {
@@ -189,6 +196,8 @@ thrum_awaitable thrum_stream_read(thrum_stream *stream, void *buffer, size_t siz
 static thrum_step exactly_attempt(thrum_stream *stream, thrum_task *task)
 {
     stream_request *request = &stream->request;
+    if (THRUM_UNLIKELY_(stream->flags & STREAM_FED))
+        return stream_fed_exactly(stream, task);
     while (request->done < request->size) {
         size_t rest = request->size - request->done;
         char *to = request->to + request->done;
@@ -222,6 +231,8 @@ static thrum_step exactly_start(thrum_task *task, thrum_record *record)
         return thrum_done(task, error, 0);
     request->to = (char *)(intptr_t)record->a;
     request->size = (size_t)record->b;
+    if (THRUM_UNLIKELY_(stream->flags & STREAM_FED))
+        return stream_fed_exactly(stream, task);
     request->done = stream_take(stream, request->to, request->size);
     if (request->done == request->size)
         return thrum_done(task, 0, (thrum_value)request->size);
@@ -252,8 +263,8 @@ static thrum_cancel_result exactly_cancel(thrum_task *task)
     return THRUM_FORWARDED; /* to exactly_resume(), which says how many */
 }
 
-static const thrum_operations exactly_operations = {exactly_start, exactly_resume, exactly_cancel, NULL,
-                                                    "stream read_exactly"};
+static const thrum_operations exactly_operations = {exactly_start, exactly_resume,        exactly_cancel,
+                                                    NULL,          "stream read_exactly", NULL};
 
 thrum_awaitable thrum_stream_read_exactly(thrum_stream *stream, void *buffer, size_t size)
 {
@@ -327,7 +338,7 @@ static thrum_step fill_start(thrum_task *task, thrum_record *record)
     stream->request.size = least;
     if (!stream->input.memory && !stream_try_again(stream))
         return stream_park_reader(stream, task);
-    if (THRUM_LIKELY_(thrum_state_here()->budget > LENDING))
+    if (THRUM_LIKELY_(thrum_state_here()->budget > LENDING && !stream_collected.lent))
         return fill_attempt(stream, task);
     thrum_step step = stream_park_reader(stream, task);
     thrum_wake(&task->waiter, 0, 0);
@@ -340,7 +351,8 @@ static thrum_step fill_resume(thrum_task *task)
     return stream ? fill_attempt(stream, task) : thrum_done(task, THRUM_ECLOSED, 0);
 }
 
-static const thrum_operations fill_operations = {fill_start, fill_resume, stream_read_cancel, NULL, "stream fill"};
+static const thrum_operations fill_operations = {fill_start, fill_resume,   stream_read_cancel,
+                                                 NULL,       "stream fill", NULL};
 
 thrum_awaitable thrum_stream_fill(thrum_stream *stream, const void **data, size_t least)
 {

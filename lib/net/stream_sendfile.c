@@ -2,14 +2,9 @@
 #include <thrum/async.h>
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/sendfile.h>
-#endif
 
+#include "loop/system.h"
 #include "net/stream.h"
 
 /* One piece that is read and sent. A file that ends within one goes this way at once: together with what was written
@@ -17,40 +12,6 @@
 enum { PIECE = 16384, MOST = 1024 * 1024 };
 
 bool stream_sendfile_portable = false;
-
-#ifdef __linux__
-/* sendfile(2) knows no MSG_NOSIGNAL, and SIGPIPE is not ours to ignore: it is held back in this thread, and taken away
- * if this very call raised it. */
-static ssize_t sendfile_silently(int descriptor, int file, off_t at, size_t size)
-{
-    static const struct timespec none;
-    sigset_t broken, before, pending;
-    (void)sigemptyset(&broken);
-    (void)sigaddset(&broken, SIGPIPE);
-    (void)pthread_sigmask(SIG_BLOCK, &broken, &before);
-    ssize_t sent;
-    do
-        sent = sendfile(descriptor, file, &at, size);
-    while (sent < 0 && errno == EINTR);
-    int error = sent < 0 ? errno : 0;
-    if (!sigismember(&before, SIGPIPE)) {
-        /* Also when a part was sent: the peer may have gone in the middle, and the error comes with the next call. */
-        if (sent != (ssize_t)size && !sigpending(&pending) && sigismember(&pending, SIGPIPE))
-            (void)sigtimedwait(&broken, NULL, &none);
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    }
-    errno = error;
-    return sent;
-}
-#else
-/* Other systems have other calls of this name. */
-static ssize_t sendfile_silently(int descriptor, int file, off_t at, size_t size)
-{
-    (void)descriptor, (void)file, (void)at, (void)size;
-    errno = ENOSYS;
-    return -1;
-}
-#endif
 
 /* The file has no more, or fails: what it had is all. */
 static long file_over(stream_writer *writer, int error)
@@ -82,15 +43,20 @@ static long send_piece(thrum_stream *stream, stream_writer *writer, size_t *want
 long stream_send_file(thrum_stream *stream, stream_writer *writer, size_t *wanted)
 {
     size_t size = stream_unsent(writer);
-    if (size <= PIECE || stream_sendfile_portable || writer->file->portable)
+    if (writer->file->passing)
+        return stream_send_passing(stream, writer, wanted);
+    bool portable = stream_sendfile_portable || writer->file->portable || stream->carrier;
+    if (!writer->file->native && (size <= PIECE || portable))
         return send_piece(stream, writer, wanted);
+    if (portable)
+        return file_over(writer, THRUM_EUNSUPPORTED);
     if (stream_pending(stream)) {
         *wanted = stream_pending(stream);
         return stream_send(stream, NULL, 0, 0);
     }
     *wanted = size = size < MOST ? size : MOST;
-    ssize_t sent = sendfile_silently(stream->descriptor, writer->file->descriptor,
-                                     (off_t)(writer->file->offset + writer->done), size);
+    ssize_t sent = system_sendfile(stream->descriptor, writer->file->descriptor,
+                                   (off_t)(writer->file->offset + writer->done), size);
     if (sent > 0)
         return (long)sent;
     if (sent == 0)
@@ -101,7 +67,8 @@ long stream_send_file(thrum_stream *stream, stream_writer *writer, size_t *wante
         return -errno;
     /* Not with this kind of file, or the file or the connection failed: reading and sending tells which. */
     writer->file->portable = true;
-    return send_piece(stream, writer, wanted);
+    return writer->file->native ? file_over(writer, errno == EINVAL || errno == ENOSYS ? THRUM_EUNSUPPORTED : -errno)
+                                : send_piece(stream, writer, wanted);
 }
 
 /* ---- the call ---- */

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "loop/system.h"
+
 #include "core/state.h"
 
 static const thrum_slice newline = {"\n", 1};
@@ -18,7 +20,7 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* The first separator from `from` on; of several the one that ends first. False: none. */
+/* The first separator from `from` on; of several the one that ends first, and of those the shortest. False: none. */
 static bool search(const thrum_stream *stream, size_t from, size_t *start, size_t *end)
 {
     const stream_request *request = &stream->request;
@@ -29,10 +31,13 @@ static bool search(const thrum_stream *stream, size_t from, size_t *start, size_
         const thrum_slice *separator = &request->separators[i];
         const char *at = separator->size == 1
                              ? (const char *)memchr(data + from, *(const char *)separator->data, size - from)
-                             : (const char *)memmem(data + from, size - from, separator->data, separator->size);
-        if (at && (!found || (size_t)(at - data) + separator->size < *end)) {
-            *start = (size_t)(at - data);
-            *end = *start + separator->size;
+                             : (const char *)system_find(data + from, size - from, separator->data, separator->size);
+        if (!at)
+            continue;
+        size_t begins = (size_t)(at - data), ends = begins + separator->size;
+        if (!found || ends < *end || (ends == *end && begins > *start)) {
+            *start = begins;
+            *end = ends;
             found = true;
         }
     }
@@ -119,7 +124,7 @@ static thrum_step until_begin(thrum_stream *stream, thrum_task *task)
 static thrum_step until_resume(thrum_task *task)
 {
     thrum_stream *stream = (thrum_stream *)task->object;
-    return stream ? until_attempt(stream, task, false) : thrum_done(task, THRUM_ECLOSED, 0);
+    return stream ? until_attempt(stream, task, (stream->flags & STREAM_FED) != 0) : thrum_done(task, THRUM_ECLOSED, 0);
 }
 
 /* ---- read_until ---- */
@@ -159,8 +164,8 @@ static thrum_step until_start(thrum_task *task, thrum_record *record)
     return until_begin(stream, task);
 }
 
-static const thrum_operations until_operations = {until_start, until_resume, stream_read_cancel, until_drop,
-                                                  "stream read_until"};
+static const thrum_operations until_operations = {until_start, until_resume,        stream_read_cancel,
+                                                  until_drop,  "stream read_until", NULL};
 
 thrum_awaitable thrum_stream_read_until(thrum_stream *stream, void *buffer, size_t size, const thrum_slice *separators,
                                         size_t count)
@@ -191,8 +196,35 @@ static thrum_step line_start(thrum_task *task, thrum_record *record)
     return until_begin(stream, task);
 }
 
-static const thrum_operations line_operations = {line_start, until_resume, stream_read_cancel, NULL,
-                                                 "stream read_line"};
+static const thrum_operations line_operations = {line_start, until_resume,       stream_read_cancel,
+                                                 NULL,       "stream read_line", NULL};
+
+/* The same until the end of file, where there is no line. */
+static thrum_step next_step(thrum_task *task, thrum_step step)
+{
+    bool over = step.what == THRUM_DONE_ || task->waiter.node.flags & TASK_AS_IS;
+    if (over && !task->waiter.node.error && !task->waiter.as.value)
+        task->waiter.node.error = THRUM_ESTOP;
+    return step;
+}
+
+static thrum_step lines_start(thrum_task *task, thrum_record *record)
+{
+    return next_step(task, line_start(task, record));
+}
+
+static thrum_step lines_resume(thrum_task *task)
+{
+    return next_step(task, until_resume(task));
+}
+
+static const thrum_operations lines_operations = {lines_start, lines_resume,   stream_read_cancel,
+                                                  NULL,        "stream lines", NULL};
+
+thrum_iterable thrum_stream_lines(thrum_stream *stream, char *buffer, size_t size)
+{
+    return thrum_iterable_make(&lines_operations, stream, (thrum_value)(intptr_t)buffer, (thrum_value)size);
+}
 
 thrum_awaitable thrum_stream_read_line(thrum_stream *stream, char *buffer, size_t size)
 {

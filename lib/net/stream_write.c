@@ -22,18 +22,23 @@ static int refused(thrum_stream *stream)
     return stream->flags & STREAM_WRITE_EOF ? THRUM_ESTATE : 0;
 }
 
+/* The same for tasks: what belongs to a transport is not theirs. */
+static int refused_here(thrum_stream *stream)
+{
+    return stream->flags & STREAM_TRANSPORT ? THRUM_EBUSY : refused(stream);
+}
+
 static thrum_step refuse(thrum_stream *stream, thrum_task *task, int error, size_t number)
 {
     return thrum_done(task, stream_fail(stream, error, "write", number), 0);
 }
 
-/* Wait in the queue; `writer` says what is left. */
-static thrum_step park(thrum_stream *stream, thrum_task *task, const stream_writer *writer)
+/* Stand in the queue; `writer` says what is left. False: no memory. */
+static bool queue_up(thrum_stream *stream, thrum_task *task, const stream_writer *writer)
 {
-    thrum_io_start(&stream->out);
     stream_writer *parked = (stream_writer *)pool_take(&thrum_state_here()->pool, sizeof *parked, POOL_OTHER);
     if (!parked)
-        return refuse(stream, task, THRUM_ENOMEM, writer->done);
+        return false;
     *parked = *writer;
     if (writer->slices == &writer->one)
         parked->slices = &parked->one;
@@ -41,7 +46,13 @@ static thrum_step park(thrum_stream *stream, thrum_task *task, const stream_writ
     parked->stream = stream;
     link_before(&stream->writers, &parked->link);
     task->object = parked;
-    return thrum_parked(task);
+    return true;
+}
+
+static thrum_step park(thrum_stream *stream, thrum_task *task, const stream_writer *writer)
+{
+    stream_watch(stream, &stream->out);
+    return queue_up(stream, task, writer) ? thrum_parked(task) : refuse(stream, task, THRUM_ENOMEM, writer->done);
 }
 
 /* Whether bytes that have not left lie in the memory that thrum_stream_fill() lends: they would not stay there while
@@ -56,30 +67,43 @@ static bool lent(const thrum_stream *stream, const stream_writer *writer)
     return false;
 }
 
+/* Send what the kernel takes of it now, while nobody else waits: 1 when that is all, 0 when there is a rest, or the
+ * error that broke the output. */
+static int send_now(thrum_stream *stream, stream_writer *writer)
+{
+    for (;;) {
+        size_t wanted = stream_pending(stream) + stream_unsent(writer);
+        long sent = stream_send(stream, writer->slices, writer->count, writer->offset);
+        if (sent == STREAM_AGAIN)
+            break;
+        if (sent < 0) {
+            stream_output_failed(stream, (int)sent);
+            return (int)sent;
+        }
+        bool limited = writer->count >= STREAM_PIECES;
+        stream_writer_advance(writer, stream_output_advance(stream, (size_t)sent));
+        if ((size_t)sent == wanted) {
+            buffer_trim(&stream->output);
+            return 1;
+        }
+        if (!limited)
+            break;
+    }
+    buffer_trim(&stream->output);
+    return 0;
+}
+
 /* Send what the kernel takes, keep a small rest, wait with a large one. */
 static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_writer *writer)
 {
     if (!stream->out.started && link_alone(&stream->writers)) {
-        for (;;) {
-            size_t wanted = stream_pending(stream) + stream_unsent(writer);
-            long sent = stream_send(stream, writer->slices, writer->count, writer->offset);
-            if (sent == STREAM_AGAIN)
-                break;
-            if (sent < 0) {
-                stream_output_failed(stream, (int)sent);
-                stream->flags |= STREAM_LOSS_TOLD;
-                return refuse(stream, task, (int)sent, writer->done);
-            }
-            bool limited = writer->count >= STREAM_PIECES;
-            stream_writer_advance(writer, stream_output_advance(stream, (size_t)sent));
-            if ((size_t)sent == wanted) {
-                buffer_trim(&stream->output);
-                return thrum_done(task, 0, (thrum_value)writer->total);
-            }
-            if (!limited)
-                break;
+        int sent = send_now(stream, writer);
+        if (sent > 0)
+            return thrum_done(task, 0, (thrum_value)writer->total);
+        if (sent < 0) {
+            stream->flags |= STREAM_LOSS_TOLD;
+            return refuse(stream, task, sent, writer->done);
         }
-        buffer_trim(&stream->output);
     }
     stream_uncollect(stream);
     if (stream->write_error)
@@ -87,7 +111,7 @@ static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_wr
     size_t rest = stream_unsent(writer);
     if (link_alone(&stream->writers) && buffer_size(&stream->output) + rest <= stream->high &&
         stream_keep_rest(stream, writer)) {
-        thrum_io_start(&stream->out);
+        stream_watch(stream, &stream->out);
         return thrum_done(task, 0, (thrum_value)writer->total);
     }
     if (lent(stream, writer)) {
@@ -99,8 +123,7 @@ static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_wr
     return park(stream, task, writer);
 }
 
-/* Leave a small write to be sent with others. False: it is too much, or there is no memory. */
-static THRUM_COLD_ bool collect_otherwise(thrum_stream *stream, const void *data, size_t size)
+THRUM_COLD_ bool stream_collect_otherwise(thrum_stream *stream, const void *data, size_t size)
 {
     if (stream->output.memory) {
         if (size + buffer_size(&stream->output) > COLLECTED)
@@ -115,22 +138,25 @@ static THRUM_COLD_ bool collect_otherwise(thrum_stream *stream, const void *data
     return stream_collect_slow(stream, data, size);
 }
 
-static inline bool collect(thrum_stream *stream, const void *data, size_t size)
+/* What leaves by TLS is collected until it fills a record. */
+enum { RECORD = 16384 };
+
+static bool collect_record(thrum_stream *stream, const void *data, size_t size)
 {
-    if (!link_alone(&stream->writers))
+    size_t all = stream_pending(stream) + size;
+    if (size >= RECORD || all > RECORD || stream->out.started || !link_alone(&stream->writers) ||
+        !buffer_reserve(&stream->output, all))
         return false;
-    if (THRUM_UNLIKELY_(stream->output.memory || stream_collected.stream))
-        return collect_otherwise(stream, data, size);
-    stream_collected.stream = stream;
-    stream_collected.size = size;
-    memcpy(stream_collected_data(stream), data, size);
-    return true;
+    stream_uncollect(stream);
+    return stream_collect_slow(stream, data, size);
 }
 
 /* A large write, or one that has to wait. */
 static THRUM_COLD_ thrum_step write_one(thrum_stream *stream, thrum_task *task, const void *data, size_t size)
 {
     stream_writer writer;
+    if (stream->flags & STREAM_TLS && collect_record(stream, data, size))
+        return thrum_done(task, 0, (thrum_value)size);
     memset(&writer, 0, sizeof writer);
     writer.one.data = data;
     writer.one.size = writer.total = size;
@@ -144,11 +170,45 @@ static thrum_step write_start(thrum_task *task, thrum_record *record)
     thrum_stream *stream = (thrum_stream *)record->object;
     const void *data = (const void *)(intptr_t)record->a;
     size_t size = (size_t)record->b;
-    if (THRUM_UNLIKELY_(stream->flags & (STREAM_CLOSING | STREAM_WRITE_EOF) || stream->write_error))
-        return refuse(stream, task, refused(stream), 0);
-    if (!size || (size <= COLLECTED && collect(stream, data, size)))
+    if (THRUM_UNLIKELY_(stream->flags & (STREAM_CLOSING | STREAM_WRITE_EOF | STREAM_TRANSPORT) || stream->write_error))
+        return refuse(stream, task, refused_here(stream), 0);
+    if (!size || (size <= COLLECTED && stream_collect(stream, data, size)))
         return done(thrum_state_here(), task, 0, (thrum_value)size);
     return write_one(stream, task, data, size);
+}
+
+/* Write what is not simply collected, and keep what does not leave. */
+static THRUM_COLD_ int put(thrum_stream *stream, stream_writer *writer)
+{
+    if (!stream->out.started) {
+        int sent = send_now(stream, writer);
+        if (sent)
+            return sent < 0 ? sent : 0;
+    }
+    stream_uncollect(stream);
+    if (stream->write_error)
+        return stream->write_error;
+    if (!stream_keep_rest(stream, writer)) {
+        stream_output_failed(stream, THRUM_ENOMEM);
+        return THRUM_ENOMEM;
+    }
+    stream_watch(stream, &stream->out);
+    return 0;
+}
+
+int stream_put(thrum_stream *stream, const void *data, size_t size)
+{
+    if (size <= COLLECTED && stream_collect(stream, data, size))
+        return 0;
+    if (stream->flags & STREAM_TLS && collect_record(stream, data, size))
+        return 0;
+    stream_writer writer;
+    memset(&writer, 0, sizeof writer);
+    writer.one.data = data;
+    writer.one.size = writer.total = size;
+    writer.slices = &writer.one;
+    writer.count = 1;
+    return put(stream, &writer);
 }
 
 /* The first slice is done. */
@@ -159,30 +219,45 @@ static void writer_skip(stream_writer *writer)
     writer->count--;
 }
 
+/* Leave pieces that are small together to be sent with others; false: some are left. */
+static bool collect_slices(thrum_stream *stream, stream_writer *writer)
+{
+    if (writer->total + stream_pending(stream) > COLLECTED || !link_alone(&stream->writers))
+        return false;
+    while (writer->count) {
+        if (writer->slices->size && !stream_collect(stream, writer->slices->data, writer->slices->size))
+            return false;
+        writer_skip(writer);
+    }
+    return true;
+}
+
+static void writer_of(stream_writer *writer, const thrum_slice *slices, size_t count)
+{
+    memset(writer, 0, sizeof *writer);
+    writer->slices = slices;
+    writer->count = count;
+    for (size_t i = 0; i < count; i++)
+        writer->total += slices[i].size;
+}
+
+int stream_put_slices(thrum_stream *stream, const thrum_slice *slices, size_t count)
+{
+    stream_writer writer;
+    writer_of(&writer, slices, count);
+    return !writer.total || collect_slices(stream, &writer) ? 0 : put(stream, &writer);
+}
+
 static thrum_step vectors_start(thrum_task *task, thrum_record *record)
 {
     thrum_stream *stream = (thrum_stream *)record->object;
-    int error = refused(stream);
+    int error = refused_here(stream);
     stream_writer writer;
     if (error)
         return refuse(stream, task, error, 0);
-    memset(&writer, 0, sizeof writer);
-    writer.slices = (const thrum_slice *)(intptr_t)record->a;
-    writer.count = (size_t)record->b;
-    for (size_t i = 0; i < writer.count; i++)
-        writer.total += writer.slices[i].size;
-    if (!writer.total)
-        return thrum_done(task, 0, 0);
-    if (writer.total + stream_pending(stream) <= COLLECTED && link_alone(&stream->writers)) {
-        bool all = true;
-        while (all && writer.count) {
-            all = !writer.slices->size || collect(stream, writer.slices->data, writer.slices->size);
-            if (all)
-                writer_skip(&writer);
-        }
-        if (all)
-            return thrum_done(task, 0, (thrum_value)writer.total);
-    }
+    writer_of(&writer, (const thrum_slice *)(intptr_t)record->a, (size_t)record->b);
+    if (!writer.total || collect_slices(stream, &writer))
+        return thrum_done(task, 0, (thrum_value)writer.total);
     return write_slices(stream, task, &writer);
 }
 
@@ -220,9 +295,9 @@ static thrum_cancel_result write_cancel(thrum_task *task)
     return THRUM_FORWARDED; /* to write_resume(), which says how many */
 }
 
-static const thrum_operations write_operations = {write_start, write_resume, write_cancel, NULL, "stream write"};
-static const thrum_operations vectors_operations = {vectors_start, write_resume, write_cancel, NULL,
-                                                    "stream write_vectors"};
+static const thrum_operations write_operations = {write_start, write_resume, write_cancel, NULL, "stream write", NULL};
+static const thrum_operations vectors_operations = {vectors_start, write_resume,           write_cancel,
+                                                    NULL,          "stream write_vectors", NULL};
 
 thrum_awaitable thrum_stream_write(thrum_stream *stream, const void *buffer, size_t size)
 {
@@ -239,18 +314,24 @@ thrum_awaitable thrum_stream_write_vectors(thrum_stream *stream, const thrum_sli
 static thrum_step file_start(thrum_task *task, thrum_record *record)
 {
     thrum_stream *stream = (thrum_stream *)record->object;
+    stream_file *file = (stream_file *)(intptr_t)record->a;
     stream_writer writer;
-    int error = refused(stream);
+    int error = file->of_transport ? refused(stream) : refused_here(stream);
     if (error)
         return refuse(stream, task, error, 0);
     memset(&writer, 0, sizeof writer);
-    writer.file = (stream_file *)(intptr_t)record->a;
+    writer.file = file;
     writer.total = writer.file->count;
-    thrum_step step = park(stream, task, &writer);
-    return step.what == THRUM_DONE_ ? step : write_resume(task);
+    uint8_t running = task->waiter.node.state;
+    stream_watch(stream, &stream->out);
+    if (!queue_up(stream, task, &writer))
+        return refuse(stream, task, THRUM_ENOMEM, 0);
+    (void)thrum_parked(task);
+    task->waiter.node.state = running; /* it may not wait at all */
+    return write_resume(task);
 }
 
-static const thrum_operations file_operations = {file_start, write_resume, write_cancel, NULL, "stream sendfile"};
+static const thrum_operations file_operations = {file_start, write_resume, write_cancel, NULL, "stream sendfile", NULL};
 
 thrum_awaitable stream_write_file(thrum_stream *stream, stream_file *file)
 {
@@ -269,16 +350,16 @@ static thrum_step flush_start(thrum_task *task, thrum_record *record)
         else
             stream_pump(stream);
     }
-    int error = refused(stream);
+    int error = refused_here(stream);
     if (error && error != THRUM_ESTATE)
         return refuse(stream, task, error, 0);
-    if (!stream->output.memory && link_alone(&stream->writers))
+    if (!stream->output.memory && link_alone(&stream->writers) && !stream_below(stream))
         return thrum_done(task, 0, 0);
     memset(&writer, 0, sizeof writer);
     return park(stream, task, &writer);
 }
 
-static const thrum_operations flush_operations = {flush_start, write_resume, write_cancel, NULL, "stream flush"};
+static const thrum_operations flush_operations = {flush_start, write_resume, write_cancel, NULL, "stream flush", NULL};
 
 thrum_awaitable thrum_stream_flush(thrum_stream *stream)
 {
@@ -289,7 +370,7 @@ thrum_awaitable thrum_stream_flush(thrum_stream *stream)
 
 int thrum_stream_write_eof(thrum_stream *stream)
 {
-    int error = refused(stream);
+    int error = refused_here(stream);
     if (error)
         return error == THRUM_ESTATE ? 0 : error;
     stream->flags |= STREAM_WRITE_EOF;
@@ -298,9 +379,19 @@ int thrum_stream_write_eof(thrum_stream *stream)
     return 0;
 }
 
+bool thrum_stream_can_write_eof(const thrum_stream *stream)
+{
+    return !(stream->flags & (STREAM_TLS | STREAM_FED));
+}
+
+THRUM_COLD_ size_t stream_below_tls(const thrum_stream *stream)
+{
+    return stream->link ? thrum_stream_unsent(((const stream_above *)stream->link)->inner) : 0;
+}
+
 size_t thrum_stream_unsent(const thrum_stream *stream)
 {
-    size_t size = stream_pending(stream);
+    size_t size = stream_pending(stream) + stream_below(stream);
     for (const net_link *link = stream->writers.next; link != &stream->writers; link = link->next)
         size += stream_unsent((const stream_writer *)(const void *)link);
     return size;

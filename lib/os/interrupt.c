@@ -1,15 +1,12 @@
 #include "os/interrupt.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
-#ifdef __linux__
-#include <sys/syscall.h>
-#endif
+
+#include "loop/system.h"
 
 enum { SIGNALS = 2 };
 static const int numbers[SIGNALS] = {SIGINT, SIGTERM};
@@ -63,20 +60,9 @@ static void on_signal(int number)
     errno = saved;
 }
 
-static bool main_thread(void)
-{
-#ifdef __linux__
-    return (pid_t)syscall(SYS_gettid) == getpid();
-#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__OpenBSD__) || defined(__NetBSD__)
-    return pthread_main_np() != 0;
-#else
-    return true;
-#endif
-}
-
 void interrupt_begin(thrum_loop *loop, thrum_task *task, bool terminate)
 {
-    if (!main_thread() || atomic_load(&interrupt.loop))
+    if (!system_main_thread() || atomic_load(&interrupt.loop))
         return;
     interrupt.task = task;
     interrupt.post.call = deliver;
@@ -98,7 +84,7 @@ void interrupt_begin(thrum_loop *loop, thrum_task *task, bool terminate)
 
 int interrupt_end(void)
 {
-    if (!main_thread() || !interrupt.mine)
+    if (!system_main_thread() || !interrupt.mine)
         return 0;
     interrupt.mine = false;
     for (int i = 0; i < SIGNALS; i++) {

@@ -4,12 +4,15 @@
 #include <signal.h>
 #include <string.h>
 
+#include <thrum/contextvars.h>
+#include <thrum/debug.h>
 #include <thrum/timeouts.h>
 
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "os/interrupt.h"
 #include "os/shutdown.h"
+#include "threads/job.h"
 
 int thrum_runner_init(thrum_runner *runner, const thrum_runner_options *options)
 {
@@ -30,11 +33,24 @@ int thrum_runner_init(thrum_runner *runner, const thrum_runner_options *options)
     return 0;
 }
 
+/* A loop that lacks something is kept: to close it would drop what is to run in it. */
 static int make_loop(thrum_runner *runner)
 {
+    int error = 0;
     if (runner->closed)
         return THRUM_ESTATE;
-    return runner->loop ? 0 : thrum_loop_new(&runner->loop, &runner->loop_options);
+    if (!runner->loop)
+        error = thrum_loop_new(&runner->loop, &runner->loop_options);
+#if THRUM_CONTEXTS
+    if (!error && !runner->context && !(runner->context = thrum_context_copy()))
+        error = THRUM_ENOMEM;
+#endif
+    if (!error && runner->options.dump_signal && runner->loop == loop_here()) {
+        error = thrum_dump_on_signal_(runner->options.dump_signal, NULL);
+        if (!error)
+            runner->options.dump_signal = 0;
+    }
+    return error;
 }
 
 thrum_loop *thrum_runner_loop(thrum_runner *runner)
@@ -43,7 +59,8 @@ thrum_loop *thrum_runner_loop(thrum_runner *runner)
 }
 
 /* Run, and leave the task to the caller, who wants to look at its error: `*task` is NULL when there is none. */
-static int run(thrum_runner *runner, thrum_awaitable what, thrum_value *value, thrum_task **made)
+static int run(thrum_runner *runner, struct thrum_context *context, thrum_awaitable what, thrum_value *value,
+               thrum_task **made)
 {
     int error = make_loop(runner);
     *made = NULL;
@@ -54,7 +71,8 @@ static int run(thrum_runner *runner, thrum_awaitable what, thrum_value *value, t
         thrum_drop(what);
         return error;
     }
-    thrum_task *task = *made = thrum_spawn(what);
+    const thrum_spawn_options options = {.size = sizeof options, .context = context ? context : runner->context};
+    thrum_task *task = *made = thrum_spawn_with(what, &options);
     if (!task)
         return THRUM_ENOMEM;
     if (!runner->options.no_signals)
@@ -71,12 +89,33 @@ static int run(thrum_runner *runner, thrum_awaitable what, thrum_value *value, t
     return error;
 }
 
-int thrum_runner_run(thrum_runner *runner, thrum_awaitable what, thrum_value *value)
+static int run_and_forget(thrum_runner *runner, struct thrum_context *context, thrum_awaitable what, thrum_value *value)
 {
     thrum_task *task;
-    int error = run(runner, what, value, &task);
+    int error = run(runner, context, what, value, &task);
     thrum_task_release(task);
     return error;
+}
+
+int thrum_runner_run(thrum_runner *runner, thrum_awaitable what, thrum_value *value)
+{
+    return run_and_forget(runner, NULL, what, value);
+}
+
+#if THRUM_CONTEXTS
+int thrum_runner_run_in(thrum_runner *runner, struct thrum_context *context, thrum_awaitable what, thrum_value *value)
+{
+    return run_and_forget(runner, context, what, value);
+}
+#endif
+
+static int shutdown_threads(thrum_loop *loop, thrum_time most)
+{
+    if (!loop->executor)
+        return 0;
+    int error = thrum_loop_run_until_complete(loop, thrum_loop_shutdown_default_executor(most), NULL);
+    /* Where there is no memory to wait in the loop, it is done without: what a thread uses must not go before it. */
+    return error == THRUM_ENOMEM ? thrum_job_threads_end(loop, most) : error;
 }
 
 int thrum_runner_close(thrum_runner *runner)
@@ -89,8 +128,17 @@ int thrum_runner_close(thrum_runner *runner)
     if (!runner->loop)
         return 0;
     int error = shutdown_tasks(runner->loop, runner->options.shutdown);
-    thrum_loop_close(runner->loop);
+    int late = shutdown_threads(runner->loop, error ? 0 : runner->options.shutdown);
+    error = error ? error : late;
+    if (late && thrum_job_working(runner->loop))
+        loop_leave_behind(runner->loop);
+    else
+        thrum_loop_close(runner->loop);
     runner->loop = NULL;
+#if THRUM_CONTEXTS
+    thrum_context_release(runner->context);
+    runner->context = NULL;
+#endif
     return error;
 }
 
@@ -104,7 +152,7 @@ int thrum_run_with(thrum_awaitable what, const thrum_runner_options *options)
         thrum_log_error("thrum_run", error, NULL);
         return code;
     }
-    error = run(&runner, what, NULL, &task);
+    error = run(&runner, NULL, what, NULL, &task);
     const thrum_error *detail = task ? thrum_task_error(task) : NULL;
     if (!error)
         code = 0;

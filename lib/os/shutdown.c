@@ -2,6 +2,7 @@
 
 #include "loop/log.h"
 #include "loop/loop.h"
+#include "sync/generators.h"
 
 /* What a walk over the tasks found. A task that was cancelled is marked; one that is not came later. */
 typedef struct sweep {
@@ -36,6 +37,19 @@ static void name(thrum_task *task, void *context)
     thrum_log_task(task);
 }
 
+/* Generators that stand open are closed, each in a task, once all other tasks have ended. False: there are none. */
+static bool close_generators(void)
+{
+    if (!thrum_generators_left())
+        return false;
+    thrum_task *task = thrum_spawn(thrum_shutdown_generators());
+    if (!task)
+        return false;
+    task->waiter.node.flags |= TASK_SWEPT; /* what comes later is cancelled when it has ended, and not this itself */
+    thrum_task_release(task);
+    return true;
+}
+
 static sweep look_at_all(void)
 {
     sweep found = {0, 0};
@@ -51,9 +65,10 @@ int shutdown_tasks(thrum_loop *loop, thrum_time most)
     thrum_time deadline = loop->state->now > THRUM_NEVER - most ? THRUM_NEVER : loop->state->now + most;
     for (;;) {
         sweep found = look_at_all();
-        if (!found.swept && !found.fresh)
-            break;
-        if (!found.swept) {
+        if (!found.swept && !found.fresh) {
+            if (loop->state->now >= deadline || !close_generators())
+                break;
+        } else if (!found.swept) {
             thrum_core_each_task(mark, NULL); /* all that were cancelled have ended: now what they left behind */
         } else if (loop->state->now >= deadline) {
             size_t left = found.swept + found.fresh;

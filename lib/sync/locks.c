@@ -1,117 +1,107 @@
-/* Lock and event. A waiter that is woken has left the list; what it was woken for it takes when it runs, so a lock that
- * is being handed over is marked until then, and nobody gets in between. */
-#include <thrum/locks.h>
+/* Lock. Giving it back wakes the first who waits, who takes it when it runs: until then the lock is marked as handed
+ * over, so nobody gets in between.
+ *
+ * asyncio leaves a cancelled waiter in line until that has run, and wakes nobody past it. So when one who stands first
+ * is cancelled, and the lock is given back before it runs, it is from its step that the next one is woken. A count of
+ * those reproduces that: who is cancelled further back runs before the last of them, or is one of them by then. */
+#include "sync/locks.h"
 
 #include "core/memory.h"
-#include "core/state.h"
+#include "sync/waitqueue.h"
 
-/* ---- event ---- */
+enum { LED = GRANTED + 1 }; /* was cancelled as the first in line */
 
-void thrum_event_init(thrum_event *event)
+static thrum_cancel_result acquire_cancel(thrum_task *task);
+
+static const void *waited_in(const thrum_task *task)
 {
-    memset(event, 0, sizeof *event);
+    return task->operations->cancel == acquire_cancel ? task->object : thrum_condition_relocking(task);
 }
 
-void thrum_event_set(thrum_event *event)
-{
-    thrum_waiter *waiter;
-    event->set = true;
-    while ((waiter = thrum_waiters_pop(&event->waiters)) != NULL)
-        thrum_wake(waiter, 0, 0);
-}
-
-void thrum_event_clear(thrum_event *event)
-{
-    event->set = false;
-}
-
-bool thrum_event_is_set(const thrum_event *event)
-{
-    return event->set;
-}
-
-static thrum_step event_start(thrum_task *task, thrum_record *record)
-{
-    thrum_event *event = (thrum_event *)record->object;
-    if (event->set)
-        return done(thrum_state_here(), task, 0, 0);
-    thrum_waiters_add(&event->waiters, &task->waiter);
-    return parked(task);
-}
-
-static thrum_cancel_result event_cancel(thrum_task *task)
-{
-    if (!thrum_task_woken(task))
-        thrum_waiters_remove(&((thrum_event *)task->object)->waiters, &task->waiter);
-    return THRUM_DETACHED;
-}
-
-static const thrum_operations event_operations = {event_start, NULL, event_cancel, NULL, "event"};
-
-thrum_awaitable thrum_event_wait(thrum_event *event)
-{
-    return make_awaitable(thrum_state_here(), &event_operations, event, 0);
-}
-
-/* ---- lock ---- */
+static const check_kind checked = {"lock", waited_in};
 
 void thrum_lock_init(thrum_lock *lock)
 {
+    object_begins(&checked, lock);
     memset(lock, 0, sizeof *lock);
 }
 
-bool thrum_lock_locked(const thrum_lock *lock)
+static void wake_first(thrum_lock *lock)
 {
-    return lock->locked;
+    if (lock->state || !lock->waiters.first)
+        return;
+    const thrum_task *first = (const thrum_task *)(const void *)lock->waiters.first;
+    const void *object = first->object == lock || waited_in(first) == lock ? first->object : NULL;
+    if (queue_wake(&lock->waiters, object, GRANTED))
+        lock->state = THRUM_LOCK_HANDED_;
 }
 
-static void hand_on(thrum_lock *lock)
+bool thrum_lock_try_(thrum_lock *lock)
 {
-    thrum_waiter *waiter = thrum_waiters_pop(&lock->waiters);
-    lock->handing = waiter != NULL;
-    if (waiter)
-        thrum_wake(waiter, 0, 0);
+    if (lock->state & (THRUM_LOCK_HELD_ | THRUM_LOCK_HANDED_) || lock->waiters.first)
+        return false;
+    lock->state |= THRUM_LOCK_HELD_;
+    return true;
 }
 
-int thrum_lock_release(thrum_lock *lock)
+int thrum_lock_release_(thrum_lock *lock)
 {
-    if (!lock->locked)
+    if (!(lock->state & THRUM_LOCK_HELD_))
+        return refused(lock, "a lock was released that nobody holds", THRUM_ESTATE);
+    if (lock->waiters.first && !line_is_sound(&checked, &lock->waiters, lock))
         return THRUM_ESTATE;
-    lock->locked = false;
-    hand_on(lock);
+    lock->state &= ~(uint32_t)THRUM_LOCK_HELD_;
+    wake_first(lock);
     return 0;
+}
+
+bool thrum_lock_woken(thrum_lock *lock, const thrum_task *task)
+{
+    thrum_value with = task->waiter.as.value;
+    if (with == GRANTED) {
+        lock->state &= ~(uint32_t)THRUM_LOCK_HANDED_;
+        if (!queue_canceled(task)) {
+            lock->state |= THRUM_LOCK_HELD_;
+            return true;
+        }
+    } else if (with == LED && lock->state >= THRUM_LOCK_LEAVING_) {
+        lock->state -= THRUM_LOCK_LEAVING_;
+    }
+    wake_first(lock); /* what was ours to take is the next one's */
+    return false;
+}
+
+thrum_cancel_result thrum_lock_leave(thrum_lock *lock, thrum_task *task)
+{
+    bool led = lock->waiters.first == &task->waiter;
+    if (led)
+        lock->state += THRUM_LOCK_LEAVING_;
+    return queue_leave(&lock->waiters, task, led ? LED : NOTHING);
+}
+
+thrum_step thrum_lock_enter(thrum_lock *lock, thrum_task *task)
+{
+    return queue_enter(&checked, lock, &lock->waiters, task);
 }
 
 static thrum_step acquire_start(thrum_task *task, thrum_record *record)
 {
     thrum_lock *lock = (thrum_lock *)record->object;
-    if (!lock->locked && !lock->handing) {
-        lock->locked = true;
-        return done(thrum_state_here(), task, 0, 0);
-    }
-    thrum_waiters_add(&lock->waiters, &task->waiter);
-    return parked(task);
+    return thrum_lock_try(lock) ? done(thrum_state_here(), task, 0, 0) : thrum_lock_enter(lock, task);
 }
 
 static thrum_step acquire_resume(thrum_task *task)
 {
-    thrum_lock *lock = (thrum_lock *)task->object;
-    lock->handing = false;
-    lock->locked = true;
-    return done(thrum_state_here(), task, 0, 0);
+    return queue_done(task, thrum_lock_woken((thrum_lock *)task->object, task) ? 0 : THRUM_ECANCELED, 0);
 }
 
 static thrum_cancel_result acquire_cancel(thrum_task *task)
 {
-    thrum_lock *lock = (thrum_lock *)task->object;
-    if (thrum_task_woken(task))
-        hand_on(lock); /* it was ours to take: it is the next one's */
-    else
-        thrum_waiters_remove(&lock->waiters, &task->waiter);
-    return THRUM_DETACHED;
+    return thrum_lock_leave((thrum_lock *)task->object, task);
 }
 
-static const thrum_operations acquire_operations = {acquire_start, acquire_resume, acquire_cancel, NULL, "lock"};
+static const thrum_operations acquire_operations = {acquire_start, acquire_resume,       acquire_cancel,
+                                                    NULL,          THRUM_NAMED_("lock"), NULL};
 
 thrum_awaitable thrum_lock_acquire(thrum_lock *lock)
 {
@@ -134,7 +124,8 @@ static thrum_step hold_start(thrum_task *task, thrum_record *record)
     return acquire_start(task, record);
 }
 
-static const thrum_operations hold_operations = {hold_start, acquire_resume, acquire_cancel, NULL, "lock"};
+static const thrum_operations hold_operations = {hold_start, acquire_resume,       acquire_cancel,
+                                                 NULL,       THRUM_NAMED_("lock"), NULL};
 
 thrum_awaitable thrum_lock_hold_enter(thrum_lock_hold *hold, thrum_lock *lock)
 {

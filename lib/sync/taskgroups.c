@@ -2,9 +2,13 @@
  * ends one pass after the last of them did. */
 #include <thrum/taskgroups.h>
 
+#include "core/checks.h"
 #include "core/coroutines.h"
 #include "core/details.h"
+#include "core/memory.h"
 #include "core/scheduler.h"
+#include "sync/limits.h"
+#include "sync/taskgroups.h"
 
 enum { GROUP_NEW, GROUP_OPEN, GROUP_JOINING, GROUP_OVER };
 
@@ -55,6 +59,12 @@ static void cancel_children(thrum_group *group)
         } while (child != group->children);
 }
 
+static void ask_parent(thrum_group *group)
+{
+    group->flags |= GROUP_PARENT_ASKED;
+    thrum_cancel_by(group->parent, &group->scope);
+}
+
 static void note_error(thrum_group *group, thrum_task *task, int error)
 {
     group->failures++;
@@ -73,6 +83,17 @@ static void note_error(thrum_group *group, thrum_task *task, int error)
 #endif
 }
 
+/* A child that did not come to be ready is none of the group's. */
+static void start_failed(child_start *start, thrum_task *task, int error)
+{
+    thrum_waiter *waiter = start->told.waiters.first;
+    if (extension_of(task) && waiter && waiter->node.flags & TASK_IS)
+        thrum_detail_share(task, (thrum_task *)(void *)waiter);
+    start->over = true;
+    start->error = (int32_t)(error ? error : THRUM_ESTATE);
+    thrum_future_set_error(&start->told, (int)start->error);
+}
+
 static void child_ended(thrum_child *child)
 {
     thrum_group *group = child->group;
@@ -88,26 +109,54 @@ static void child_ended(thrum_child *child)
         group->flags &= (uint8_t)~GROUP_WAITED;
         thrum_wake(&group->parent->waiter, 0, 0);
     }
-    task->waiter.node.flags |= TASK_RETRIEVED;
-    if (error && error != THRUM_ECANCELED) {
+    retrieved(task);
+    if (child->start) {
+        start_failed(child->start, task, error);
+    } else if (error && error != THRUM_ECANCELED) {
         note_error(group, task, error);
         if ((error == THRUM_EINTERRUPTED || error == THRUM_EEXIT) && !group->base_error)
             group->base_error = (int32_t)error;
         if (!(group->flags & (GROUP_ABORTING | GROUP_PARENT_ASKED))) {
             cancel_children(group);
-            group->flags |= GROUP_PARENT_ASKED;
-            thrum_task_cancel(group->parent);
+            ask_parent(group);
         }
     }
     if (child->kept) {
         child->next = group->kept;
         group->kept = child;
     } else {
-        thrum_task_free(thrum_state_here(), task);
+        thrum_child_free(thrum_state_here(), task);
     }
 }
 
-static thrum_child *child_new(thrum_group *group, thrum_awaitable what, bool kept)
+typedef struct newcomer {
+    thrum_group *group;
+    child_start *start;
+    bool kept;
+} newcomer;
+
+static void child_made(thrum_task *task, void *context)
+{
+    const newcomer *made = (const newcomer *)context;
+    thrum_child *child = (thrum_child *)(void *)task;
+    child->ended = child_ended;
+    child->start = made->start;
+    child->kept = made->kept;
+    add(made->group, child);
+}
+
+/* In another thread than its own nothing is done with an open group. */
+static bool is_ours(const thrum_group *group)
+{
+    return !doubtful(thrum_state_here()) ||
+           thrum_check_scope(
+               group->parent, &group->scope,
+               "a group of another loop was used in this thread: thrum_call_soon_threadsafe() is for that",
+               "a group was moved while it is open");
+}
+
+static thrum_child *child_new(thrum_group *group, thrum_awaitable what, const thrum_spawn_options *options, bool kept,
+                              child_start *start)
 {
     bool open = group->state == GROUP_OPEN || (group->state == GROUP_JOINING && group->children);
     group->spawn_error = 0;
@@ -116,43 +165,58 @@ static thrum_child *child_new(thrum_group *group, thrum_awaitable what, bool kep
         group->spawn_error = THRUM_ESTATE;
         return NULL;
     }
-    thrum_child *child = (thrum_child *)(void *)thrum_task_new(what, sizeof *child, TASK_CHILD);
-    if (!child) {
-        group->spawn_error = THRUM_ENOMEM;
+    if (!is_ours(group)) {
+        thrum_drop(what);
         return NULL;
     }
-    child->ended = child_ended;
-    child->kept = kept;
-    add(group, child);
-    return child;
+    newcomer made = {group, start, kept};
+    const thrum_spawn_kind kind = {sizeof(thrum_child), TASK_CHILD, child_made, &made};
+    thrum_spawn_options all = {.size = sizeof all};
+    if (options)
+        memcpy(&all, options, options->size < sizeof all ? options->size : sizeof all);
+    all.size = sizeof all;
+    all.kind = &kind;
+    thrum_task *task = thrum_spawn_with(what, &all);
+    if (task && !(task->waiter.node.flags & TASK_CHILD)) {
+        /* A factory made another one. */
+        thrum_task_cancel(task);
+        thrum_task_release(task);
+        group->spawn_error = THRUM_EINVAL;
+        return NULL;
+    }
+    group->spawn_error = task ? 0 : THRUM_ENOMEM; /* the child may have spawned others */
+    if (task && group->flags & GROUP_ABORTING && !thrum_task_done(task))
+        thrum_task_cancel(task); /* its first step cancelled the group, and it was not among those that knew */
+    return (thrum_child *)(void *)task;
 }
 
 thrum_task *thrum_group_spawn(thrum_group *group, thrum_awaitable what)
 {
-    thrum_child *child = child_new(group, what, true);
-    if (!child)
-        return NULL;
-    thrum_task_schedule(&child->task);
-    return &child->task;
+    return thrum_group_spawn_with(group, what, NULL);
+}
+
+thrum_task *thrum_group_spawn_with(thrum_group *group, thrum_awaitable what, const thrum_spawn_options *options)
+{
+    thrum_child *child = child_new(group, what, options, true, NULL);
+    return child ? &child->task : NULL;
+}
+
+thrum_task *thrum_group_spawn_starting(thrum_group *group, thrum_awaitable what, child_start *start)
+{
+    thrum_child *child = child_new(group, what, NULL, true, start);
+    return child ? &child->task : NULL;
 }
 
 int thrum_group_spawn_detached(thrum_group *group, thrum_awaitable what)
 {
-    thrum_child *child = child_new(group, what, false);
-    if (child)
-        thrum_task_schedule(&child->task);
+    (void)child_new(group, what, NULL, false, NULL);
     return (int)group->spawn_error;
 }
 
 thrum_task *thrum_group_spawn_eager(thrum_group *group, thrum_awaitable what)
 {
-    thrum_child *child = child_new(group, what, true);
-    if (!child)
-        return NULL;
-    thrum_task_start_now(&child->task);
-    if (group->flags & GROUP_ABORTING && !thrum_task_done(&child->task))
-        thrum_task_cancel(&child->task); /* it cancelled the group, and was not among those that knew */
-    return &child->task;
+    const thrum_spawn_options options = {.size = sizeof options, .start = THRUM_START_EAGER};
+    return thrum_group_spawn_with(group, what, &options);
 }
 
 int thrum_group_error(const thrum_group *group)
@@ -178,12 +242,27 @@ void thrum_group_cancel(thrum_group *group)
         group->flags |= GROUP_CANCEL_ON_ENTRY;
     if (group->state != GROUP_OPEN && !(group->state == GROUP_JOINING && group->children))
         return;
+    if (!is_ours(group))
+        return;
     if (!(group->flags & GROUP_ABORTING))
         cancel_children(group);
-    if (!(group->flags & GROUP_PARENT_ASKED)) {
-        group->flags |= GROUP_PARENT_ASKED;
-        thrum_task_cancel(group->parent);
-    }
+    if (!(group->flags & GROUP_PARENT_ASKED))
+        ask_parent(group);
+}
+
+static void tell_children(const thrum_group *group, thrum_awaits *tell, void *context)
+{
+    thrum_child *child = group->children;
+    if (child)
+        do {
+            tell(context, &child->task, NULL);
+            child = child->next;
+        } while (child != group->children);
+}
+
+static void children_awaits(thrum_task *task, thrum_awaits *tell, void *context)
+{
+    tell_children((const thrum_group *)task->object, tell, context);
 }
 
 /* ---- waiting inside the block ---- */
@@ -208,7 +287,8 @@ static thrum_cancel_result join_cancel(thrum_task *task)
     return THRUM_DETACHED;
 }
 
-static const thrum_operations join_operations = {join_start, NULL, join_cancel, NULL, "group join"};
+static const thrum_operations join_operations = {join_start,     NULL, join_cancel, NULL, THRUM_NAMED_("group join"),
+                                                 children_awaits};
 
 thrum_awaitable thrum_group_join(thrum_group *group)
 {
@@ -226,10 +306,10 @@ static thrum_step finish(thrum_task *task, thrum_group *group)
     while (group->kept) {
         thrum_child *child = group->kept;
         group->kept = child->next;
-        thrum_task_free(thrum_state_here(), &child->task);
+        thrum_child_free(thrum_state_here(), &child->task);
     }
     if (group->flags & GROUP_PARENT_ASKED) {
-        if (thrum_task_uncancel(task) == 0)
+        if (take_back(task, 0))
             group->flags &= (uint8_t)~GROUP_PROPAGATE;
         else
             group->flags |= GROUP_PROPAGATE; /* somebody else asked as well */
@@ -238,16 +318,17 @@ static thrum_step finish(thrum_task *task, thrum_group *group)
         group->scope.error = THRUM_ECANCELED;
         return thrum_done(task, 0, 0);
     }
-    if (error && error != THRUM_ECANCELED)
+    if (error == THRUM_ELEFT && !group->failures && !group->base_error) {
+        group->scope.error = error; /* the generator that the block stands in is being closed */
+        return thrum_done(task, 0, 0);
+    }
+    if (error && error != THRUM_ECANCELED && error != THRUM_ELEFT)
         note_error(group, task, (int)error);
     if (group->base_error) {
         group->scope.error = group->base_error;
     } else if (group->failures) {
-        if (thrum_task_cancelling(task)) {
-            /* Asked from outside as well: the errors come first, the cancellation at the next await. */
-            thrum_task_uncancel(task);
-            thrum_task_cancel(task);
-        }
+        if (task->waiter.node.count)
+            thrum_cancel_now(task); /* asked from outside as well: the errors come first, this at the next await */
         group->scope.error = THRUM_EGROUP;
     }
 #if THRUM_DETAILS
@@ -313,11 +394,18 @@ static thrum_cancel_result exit_cancel(thrum_task *task)
     return THRUM_FORWARDED;
 }
 
-static const thrum_operations exit_operations = {exit_start, exit_resume, exit_cancel, NULL, "group"};
+static const thrum_operations exit_operations = {exit_start, exit_resume,           exit_cancel,
+                                                 NULL,       THRUM_NAMED_("group"), children_awaits};
 
 static thrum_awaitable group_exit(thrum_scope *scope)
 {
     return thrum_exit_make(&exit_operations, scope);
+}
+
+void thrum_group_awaits(const thrum_scope *scope, thrum_awaits *tell, void *context)
+{
+    if (scope->exit == group_exit)
+        tell_children((const thrum_group *)(const void *)scope, tell, context);
 }
 
 static thrum_step enter_start(thrum_task *task, thrum_record *record)
@@ -327,6 +415,7 @@ static thrum_step enter_start(thrum_task *task, thrum_record *record)
         return thrum_done(task, THRUM_ESTATE, 0);
     bool cancel = group->state == GROUP_NEW && group->flags & GROUP_CANCEL_ON_ENTRY;
     group->scope.exit = group_exit;
+    group->scope.flags = SCOPE_OF_TASK;
     group->parent = task;
     group->children = group->kept = NULL;
     group->errors = group->last_error = NULL;
@@ -340,7 +429,7 @@ static thrum_step enter_start(thrum_task *task, thrum_record *record)
     return thrum_done(task, 0, 0);
 }
 
-static const thrum_operations enter_operations = {enter_start, NULL, NULL, NULL, "group"};
+static const thrum_operations enter_operations = {enter_start, NULL, NULL, NULL, THRUM_NAMED_("group"), NULL};
 
 thrum_awaitable thrum_group_open(thrum_group *group)
 {

@@ -2,55 +2,19 @@
  * back and becomes THRUM_ETIMEDOUT: unless somebody else asked for one as well, which the task's count tells. */
 #include <thrum/timeouts.h>
 
+#include "core/checks.h"
 #include "core/coroutines.h"
 #include "core/details.h"
-#include "core/state.h"
-
-enum { LIMIT_NONE, LIMIT_SET, LIMIT_EXPIRING, LIMIT_EXPIRED, LIMIT_OVER };
-
-static thrum_time later(thrum_time delay)
-{
-    thrum_time now = thrum_state_here()->now;
-#if THRUM_TIME_BITS == 64
-    return delay > 0 && delay > THRUM_NEVER - now ? THRUM_NEVER : now + delay;
-#else
-    return delay == THRUM_NEVER ? THRUM_NEVER : now + delay;
-#endif
-}
-
-/* The library's own timers skip the checks that users' handles get. */
-static inline void arm(thrum_handle *timer, thrum_callback *call, void *context, thrum_time when)
-{
-    thrum_state *state = thrum_state_here();
-    thrum_node *node = &timer->waiter.node;
-    timer->call = call;
-    timer->context = context;
-    node->flags = 0;
-    node->state = NODE_IDLE;
-    if (when == THRUM_NEVER)
-        return;
-    if (time_reached(when, state->now))
-        ready_push(state, node, NODE_CALL);
-    else
-        thrum_timer_start(state->timers, &timer->waiter, when);
-}
-
-static inline void disarm(thrum_handle *timer)
-{
-    if (THRUM_LIKELY_(timer->waiter.node.state == NODE_TIMED)) {
-        thrum_timer_stop(thrum_state_here()->timers, &timer->waiter);
-        timer->waiter.node.state = NODE_IDLE;
-    } else {
-        thrum_handle_cancel(timer);
-    }
-}
+#include "sync/limits.h"
 
 /* What becomes of `error` where the limited part of `task` ends, the time having been up. */
-static int32_t settle(thrum_task *task, unsigned before, int32_t error)
+static THRUM_COLD_ int32_t settle(thrum_task *task, unsigned before, int32_t error)
 {
-    unsigned left = thrum_task_uncancel(task);
-    if (error == THRUM_ECANCELED)
-        return left <= before ? THRUM_ETIMEDOUT : error;
+    /* Around a YIELD it arrived where the items are used: the generator is left because of it. */
+    bool arrived = error == THRUM_ECANCELED || (error == THRUM_ELEFT && !(task->waiter.node.flags & TASK_MUST_CANCEL));
+    bool ours = take_back(task, before);
+    if (arrived)
+        return ours ? THRUM_ETIMEDOUT : error;
     if (error)
         thrum_detail_context(task, (int)error, THRUM_ETIMEDOUT);
     return error;
@@ -62,10 +26,10 @@ static void deadline_fire(thrum_handle *timer)
 {
     thrum_deadline *deadline = (thrum_deadline *)timer->context;
     deadline->state = LIMIT_EXPIRING;
-    thrum_task_cancel(deadline->task);
+    thrum_cancel_by(deadline->task, &deadline->scope);
 }
 
-static thrum_awaitable deadline_exit(thrum_scope *scope)
+thrum_awaitable thrum_deadline_exit(thrum_scope *scope)
 {
     thrum_deadline *deadline = (thrum_deadline *)(void *)scope;
     disarm(&deadline->timer);
@@ -83,7 +47,8 @@ static thrum_step enter_start(thrum_task *task, thrum_record *record)
     thrum_deadline *deadline = (thrum_deadline *)record->object;
     if (deadline->state == LIMIT_SET || deadline->state == LIMIT_EXPIRING)
         return thrum_done(task, THRUM_ESTATE, 0);
-    deadline->scope.exit = deadline_exit;
+    deadline->scope.exit = thrum_deadline_exit;
+    deadline->scope.flags = SCOPE_OF_TASK;
     deadline->task = task;
     deadline->before = task->waiter.node.count;
     deadline->when = (thrum_time)record->a;
@@ -92,7 +57,7 @@ static thrum_step enter_start(thrum_task *task, thrum_record *record)
     return done(thrum_state_here(), task, 0, 0);
 }
 
-static const thrum_operations enter_operations = {enter_start, NULL, NULL, NULL, "deadline"};
+static const thrum_operations enter_operations = {enter_start, NULL, NULL, NULL, THRUM_NAMED_("deadline"), NULL};
 
 static inline thrum_awaitable enter(thrum_deadline *deadline, thrum_time when)
 {
@@ -112,6 +77,12 @@ thrum_awaitable thrum_deadline_after(thrum_deadline *deadline, thrum_time delay)
 int thrum_deadline_reschedule(thrum_deadline *deadline, thrum_time when)
 {
     if (deadline->state != LIMIT_SET)
+        return THRUM_ESTATE;
+    if (doubtful(thrum_state_here()) &&
+        !thrum_check_scope(deadline->task, &deadline->scope,
+                           "a deadline of another loop was used in this thread: thrum_call_soon_threadsafe() is for "
+                           "that",
+                           "a deadline was moved while it is open"))
         return THRUM_ESTATE;
     disarm(&deadline->timer);
     deadline->when = when;
@@ -139,6 +110,7 @@ typedef struct timeout_frame {
     thrum_handle timer;
     thrum_time limit; /* a delay, then the time */
     thrum_task *task;
+    const thrum_scope *outer; /* the innermost block that was open when it began */
     uint16_t before;
     uint8_t state;
     bool relative;
@@ -149,7 +121,7 @@ static void timeout_fire(thrum_handle *timer)
 {
     timeout_frame *frame = (timeout_frame *)timer->context;
     frame->state = LIMIT_EXPIRING;
-    thrum_task_cancel(frame->task);
+    thrum_cancel_within(frame->task, frame->outer);
 }
 
 static thrum_step timeout_end(timeout_frame *frame, int32_t error, thrum_value value)
@@ -203,7 +175,8 @@ static thrum_cancel_result late_cancel(thrum_task *task)
     return THRUM_DETACHED;
 }
 
-static const thrum_operations late_operations = {late_start, late_resume, late_cancel, NULL, "timeout"};
+static const thrum_operations late_operations = {late_start, late_resume, late_cancel, NULL, THRUM_NAMED_("timeout"),
+                                                 NULL};
 
 /* The time is up before it begins. Only what goes on by itself may still have an outcome; the rest never begins. */
 static thrum_step begin_late(thrum_task *task, timeout_frame *frame)
@@ -231,6 +204,8 @@ static thrum_step timeout_step(thrum_task *task)
         thrum_time when = frame->relative ? later(frame->limit) : frame->limit;
         frame->coro.resume = 1;
         frame->task = task;
+        frame->limit = when;
+        frame->outer = task->scopes;
         frame->before = task->waiter.node.count;
         frame->state = LIMIT_SET;
         thrum_step step;
@@ -257,13 +232,22 @@ static void timeout_drop(thrum_record *record)
     thrum_drop(((timeout_frame *)(void *)record)->what);
 }
 
-static const thrum_function timeout_function = {{NULL, timeout_step, NULL, timeout_drop, "thrum_timeout"},
-                                                __FILE__,
-                                                NULL,
-                                                sizeof(timeout_frame),
-                                                sizeof(timeout_frame),
-                                                THRUM_SLOT_(sizeof(timeout_frame), 0),
-                                                __LINE__};
+static const thrum_function timeout_function = {
+    {NULL, timeout_step, NULL, timeout_drop, THRUM_NAMED_("thrum_timeout"), NULL},
+    THRUM_NAMED_(__FILE__),
+    NULL,
+    sizeof(timeout_frame),
+    sizeof(timeout_frame),
+    THRUM_SLOT_(sizeof(timeout_frame), 0),
+    __LINE__};
+
+bool thrum_timeout_limit(const thrum_coro *coro, thrum_time *when)
+{
+    if (coro->head.operations != &timeout_function.operations)
+        return false;
+    *when = ((const timeout_frame *)(const void *)coro)->limit;
+    return true;
+}
 
 static thrum_awaitable timeout_new(thrum_time limit, thrum_awaitable what, bool relative)
 {
@@ -272,13 +256,9 @@ static thrum_awaitable timeout_new(thrum_time limit, thrum_awaitable what, bool 
         thrum_drop(what);
         return thrum_awaitable_failing(THRUM_ENOMEM);
     }
-    frame->coro.head.operations = &timeout_function.operations;
-    frame->coro.caller = NULL;
-    frame->coro.result = 0;
-    frame->coro.resume = 0;
-    THRUM_LEAVING_(&frame->coro) = 0;
     frame->what = what;
     frame->timer.waiter.node.state = NODE_IDLE;
+    frame->timer.waiter.node.flags = 0;
     frame->limit = limit;
     frame->relative = relative;
     what.word = (uintptr_t)(void *)frame;

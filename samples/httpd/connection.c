@@ -135,7 +135,7 @@ static ASYNC(serve, ARGS((thrum_stream *, client), (struct site *, site)),
              BUFFERS(struct request request; struct response response;))
 {
     ASYNC_BEGIN;
-    self->response.file = -1;
+    self->response.file = self->response.folder = -1;
     self->response.page = NULL;
     (void)thrum_stream_peername(self->client, self->peer, sizeof self->peer);
     self->patience = self->site->header; /* who connects has something to say; later it may take a while */
@@ -144,6 +144,8 @@ static ASYNC(serve, ARGS((thrum_stream *, client), (struct site *, site)),
         if (!self->received)
             break;
         response_make(&self->response, &self->request, self->site);
+        if (self->response.folder >= 0)
+            AWAIT(response_list(&self->response, &self->request));
         AWAIT(send_response(self->client, self->site, &self->request, &self->response));
         log_request(self->site, self->peer, &self->request, &self->response);
         response_end(&self->response);

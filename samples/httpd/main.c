@@ -1,9 +1,12 @@
 /* A web server for files.
  *
- *     httpd [--port PORT] [--bind ADDRESS] [--quiet] [--connections N] [--idle S] [--header S] [--grace S] [DIR]
+ *     httpd [--port PORT] [--bind ADDRESS] [--cert FILE [--key FILE]] [--quiet] [--connections N] [--idle S] [--header
+ *     S]
+ *           [--grace S] [DIR]
  *
- * serves DIR (the current folder unless told) on http://127.0.0.1:8080/. Ctrl-C stops it: it takes no more connections,
- * closes those that are idle, and lets requests in flight finish; a second Ctrl-C does not wait for them. */
+ * serves DIR (the current folder unless told) on http://127.0.0.1:8080/, with a certificate on https://. Ctrl-C stops
+ * it: it takes no more connections, closes those that are idle, and lets requests in flight finish; a second Ctrl-C
+ * does not wait for them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -18,10 +21,26 @@
 #include "site.h"
 
 struct settings {
-    const char *folder, *address, *port;
+    const char *folder, *address, *port, *certificate, *key;
 };
 
-static ASYNC(app, ARGS((struct site *, site), (struct settings, settings)), LOCALS(thrum_server *server; int error;))
+/* Who we are; NULL: nobody, the server speaks plain HTTP. */
+static int make_tls(thrum_tls_context **tls, const struct settings *settings)
+{
+    static const char *const protocols[] = {"http/1.1"};
+    thrum_tls_options options = {.size = sizeof options, .server = true};
+    *tls = NULL;
+    if (!settings->certificate)
+        return 0;
+    options.certificate_file = settings->certificate;
+    options.key_file = settings->key;
+    options.protocols = protocols;
+    options.protocol_count = 1;
+    return thrum_tls_context_new(tls, &options);
+}
+
+static ASYNC(app, ARGS((struct site *, site), (struct settings, settings), (thrum_tls_context *, tls)),
+             LOCALS(thrum_server *server; int error;))
 {
     char address[THRUM_ADDRESS_TEXT];
     thrum_server_options options;
@@ -29,10 +48,11 @@ static ASYNC(app, ARGS((struct site *, site), (struct settings, settings)), LOCA
     memset(&options, 0, sizeof options);
     options.size = sizeof options;
     options.backlog = 1024;
+    options.tls = self->tls;
     AWAIT_INTO(self->server,
                thrum_start_server_with(connection, self->site, self->settings.address, self->settings.port, &options));
     thrum_server_address(self->server, 0, address, sizeof address);
-    printf("serving %s on http://%s/\n", self->settings.folder, address);
+    printf("serving %s on %s://%s/\n", self->settings.folder, self->tls ? "https" : "http", address);
     fflush(stdout);
     AWAIT(thrum_server_wait_closed(self->server)); /* which only a signal ends */
 FINALLY:
@@ -59,6 +79,8 @@ static const char usage[] =
     "Serves the files in DIR (the current folder) over HTTP.\n"
     "  --port PORT       listen on PORT (8080); 0 takes one that is free\n"
     "  --bind ADDRESS    listen on ADDRESS (127.0.0.1)\n"
+    "  --cert FILE       speak TLS, with the certificate in FILE (PEM)\n"
+    "  --key FILE        and its private key, unless that stands in the same file\n"
     "  --quiet           no line a request\n"
     "  --connections N   serve at most N connections at a time (10000)\n"
     "  --idle SECONDS    how long a client may be silent between requests, or take nothing of a response (60)\n"
@@ -107,6 +129,7 @@ static void parse(int argc, char **argv, struct site *site, struct settings *set
         {"quiet", no_argument, NULL, 'q'},       {"connections", required_argument, NULL, 'c'},
         {"idle", required_argument, NULL, 'i'},  {"header", required_argument, NULL, 'h'},
         {"grace", required_argument, NULL, 'g'}, {"portable", no_argument, NULL, 'o'},
+        {"cert", required_argument, NULL, 't'},  {"key", required_argument, NULL, 'k'},
         {"help", no_argument, NULL, 'u'},        {NULL, 0, NULL, 0},
     };
     int option;
@@ -133,6 +156,12 @@ static void parse(int argc, char **argv, struct site *site, struct settings *set
         case 'g':
             site->grace = seconds("--grace", optarg);
             break;
+        case 't':
+            settings->certificate = optarg;
+            break;
+        case 'k':
+            settings->key = optarg;
+            break;
         case 'o':
             site->portable = true;
             break;
@@ -148,6 +177,8 @@ static void parse(int argc, char **argv, struct site *site, struct settings *set
         settings->folder = argv[optind++];
     if (optind < argc)
         wrong("another folder", argv[optind]);
+    if (settings->key && !settings->certificate)
+        wrong("without --cert, --key", settings->key);
 }
 
 int main(int argc, char **argv)
@@ -156,14 +187,20 @@ int main(int argc, char **argv)
     struct settings settings = {.folder = ".", .address = "127.0.0.1", .port = "8080"};
     thrum_runner_options runner = {.size = sizeof runner, .terminate = true};
     site.idle_connections.next = site.idle_connections.previous = &site.idle_connections;
+    thrum_tls_context *tls;
     parse(argc, argv, &site, &settings);
     site.root = open(settings.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (site.root < 0) {
         fprintf(stderr, "httpd: %s: %s\n", settings.folder, strerror(errno));
         return 1;
     }
+    if (make_tls(&tls, &settings)) {
+        fprintf(stderr, "httpd: %s\n", thrum_tls_problem());
+        return 1;
+    }
     raise_limit();
-    int code = thrum_run_with(app(&site, settings), &runner);
+    int code = thrum_run_with(app(&site, settings, tls), &runner);
+    thrum_tls_context_release(tls);
     close(site.root);
     return code;
 }

@@ -86,18 +86,6 @@ static void answer_with_file(struct response *response, const struct request *re
     }
 }
 
-static void answer_with_folder(struct response *response, const struct request *request, int descriptor)
-{
-    size_t size = 0;
-    response->page = folder_page(descriptor, request->path, &size);
-    if (!response->page) {
-        fail(response, 503);
-        return;
-    }
-    response->status = 200;
-    set_body(response, "text/html; charset=utf-8", response->page, size);
-}
-
 /* A folder is its index.html, or a list of what is in it. */
 static int open_path(const struct request *request, const struct site *site, const char **name)
 {
@@ -140,7 +128,7 @@ static void answer(struct response *response, const struct request *request, con
         fail(response, length * 3 < LOCATION ? 301 : 414);
         close(descriptor);
     } else {
-        answer_with_folder(response, request, descriptor);
+        response->folder = descriptor;
     }
 }
 
@@ -215,7 +203,7 @@ static void write_head(struct response *response, const struct request *request)
 static void begin(struct response *response)
 {
     memset(response, 0, offsetof(struct response, head));
-    response->file = -1;
+    response->file = response->folder = -1;
     response->modified = -1;
 }
 
@@ -227,7 +215,49 @@ void response_make(struct response *response, const struct request *request, con
         fail(response, request->status);
     else
         answer(response, request, site);
-    write_head(response, request);
+    if (response->folder < 0)
+        write_head(response, request);
+}
+
+struct listing {
+    int folder;
+    const char *path;
+    char *page;
+    size_t size;
+};
+
+static int list(void *argument, thrum_value *value)
+{
+    struct listing *listing = (struct listing *)argument;
+    (void)value;
+    listing->page = folder_page(listing->folder, listing->path, &listing->size);
+    listing->folder = -1;
+    return listing->page ? 0 : THRUM_ENOMEM;
+}
+
+/* When it is cancelled, the thread has come back before FINALLY runs. */
+ASYNC(response_list, ARGS((struct response *, response), (const struct request *, request)),
+      LOCALS(struct listing listing; int error;))
+{
+    ASYNC_BEGIN;
+    self->listing.folder = self->response->folder;
+    self->listing.path = self->request->path;
+    self->response->folder = -1;
+    AWAIT_CATCH(self->error, thrum_to_thread(list, &self->listing));
+    if (self->error) {
+        fail(self->response, 503);
+    } else {
+        self->response->status = 200;
+        self->response->page = self->listing.page;
+        set_body(self->response, "text/html; charset=utf-8", self->listing.page, self->listing.size);
+        self->listing.page = NULL;
+    }
+    write_head(self->response, self->request);
+FINALLY:
+    if (self->listing.folder >= 0)
+        close(self->listing.folder);
+    free(self->listing.page);
+    ASYNC_END;
 }
 
 void response_refuse(struct response *response, int status)
@@ -241,7 +271,9 @@ void response_end(struct response *response)
 {
     if (response->file >= 0)
         close(response->file);
+    if (response->folder >= 0)
+        close(response->folder);
     free(response->page);
-    response->file = -1;
+    response->file = response->folder = -1;
     response->page = NULL;
 }

@@ -17,7 +17,8 @@ struct response {
     bool keep_alive;  /* the connection goes on after it */
     const char *type; /* of the body */
     int file;         /* whose bytes are the body, or -1 */
-    char *page;       /* or this memory is, from malloc(), or NULL */
+    int folder;       /* that is to be listed, or -1 */
+    char *page;       /* or this memory is the body, from malloc(), or NULL */
     const char *body; /* which is here, when there is no file */
     uint64_t first;   /* where in the file the body begins */
     uint64_t length;  /* of the body */
@@ -29,8 +30,12 @@ struct response {
     char head[RESPONSE_HEAD];
 };
 
-/* Find out what to answer, and write the head. The body is left to the caller; a HEAD request has none to be sent. */
+/* Find out what to answer, and write the head. The body is left to the caller; a HEAD request has none to be sent.
+ * Where that takes longer, `folder` is set, and the rest is for response_list(). */
 void response_make(struct response *response, const struct request *request, const struct site *site);
+
+/* List the folder, in a thread: it may be a large one. */
+thrum_awaitable response_list(struct response *response, const struct request *request);
 
 /* The same for a status that no request is needed for. */
 void response_refuse(struct response *response, int status);

@@ -1,5 +1,7 @@
 /* Arguments, locals, buffers and results of async functions. */
 /* It looks at results, not at cancellations. thrum-check: ignore-file thrum-cancellation-swallowed */
+#include <limits.h>
+
 #include <sim.h>
 
 /* ---- many arguments ---- */
@@ -25,7 +27,7 @@ static ASYNC(sixteen,
     *self->k = 77;
     CHECK_PTR(self->l, self->k);
     CHECK_EQ(self->m, -128);
-    CHECK_EQ(self->n, 0xffffffffu);
+    CHECK_EQ(self->n, UINT_MAX);
     CHECK_EQ(self->o, sizeof(int));
     CHECK_EQ(self->p, SECONDS(2));
     ASYNC_END;
@@ -52,7 +54,7 @@ TEST(arguments, sixteen_of_different_types)
 {
     int place = 0;
     CHECK_EQ(sim_run(sixteen(-1, 'b', -3, 4L << 20, 5.25, 6.5f, 255, UINT64_C(0x123456789abcdef), "i", true, &place,
-                             &place, -128, 0xffffffffu, sizeof(int), SECONDS(2)),
+                             &place, -128, UINT_MAX, sizeof(int), SECONDS(2)),
                      NULL),
              0);
     CHECK_EQ(place, 77);
@@ -261,25 +263,25 @@ static ASYNC(every_type, ARGS_NONE,
     CHECK_EQ(self->s, -30000);
     AWAIT_INTO(self->us, gives(60000));
     CHECK_EQ(self->us, 60000);
-    AWAIT_INTO(self->i, gives(INT32_MIN));
-    CHECK_EQ(self->i, INT32_MIN);
-    AWAIT_INTO(self->u, gives(0x7fffffff));
-    CHECK_EQ(self->u, 0x7fffffffu);
+    AWAIT_INTO(self->i, gives(INT_MIN));
+    CHECK_EQ(self->i, INT_MIN);
+    AWAIT_INTO(self->u, gives(INT_MAX));
+    CHECK_EQ(self->u, INT_MAX);
     AWAIT_INTO(self->l, gives(-7));
     CHECK_EQ(self->l, -7);
     AWAIT_INTO(self->ul, gives(8));
     CHECK_EQ(self->ul, 8);
-    AWAIT_INTO(self->ll, gives(-9));
-    CHECK_EQ(self->ll, -9);
-    AWAIT_INTO(self->ull, gives(10));
-    CHECK_EQ(self->ull, 10);
     AWAIT_INTO(self->i8, gives(-128));
     CHECK_EQ(self->i8, -128);
     AWAIT_INTO(self->u16, gives(65535));
     CHECK_EQ(self->u16, 65535);
     AWAIT_INTO(self->i32, gives(-1));
     CHECK_EQ(self->i32, -1);
-#if THRUM_VALUE_BITS == 64
+#if THRUM_VALUE_BITS == 64 /* a result that is less wide does not go into them: a diagnostic */
+    AWAIT_INTO(self->ll, gives(-9));
+    CHECK_EQ(self->ll, -9);
+    AWAIT_INTO(self->ull, gives(10));
+    CHECK_EQ(self->ull, 10);
     AWAIT_INTO(self->u64, gives(INT64_MAX));
     CHECK_EQ(self->u64, INT64_MAX);
     AWAIT_INTO(self->ll, gives(INT64_MIN));

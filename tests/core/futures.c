@@ -58,7 +58,7 @@ TEST(futures, states)
     thrum_future_init(&future);
     CHECK_EQ(thrum_future_set_error(&future, -5), 0);
     CHECK_EQ(thrum_future_result(&future, NULL), -5);
-    /* cancel: a second one says no; 31: a result after it is refused */
+    /* 31, cancel: a second one says no, and a result after it is refused */
     thrum_future_init(&future);
     CHECK(thrum_future_cancel(&future));
     CHECK(!thrum_future_cancel(&future));
@@ -145,6 +145,27 @@ TEST(futures, callbacks_removed)
     CHECK_EQ(thrum_future_set_result(&future, 0), 0);
     sim_settle();
     CHECK_STR(trace, "b");
+    sim_close();
+}
+
+/* 51: a handle is added once; two that call the same are two, and each is removed by itself. */
+TEST(futures, callbacks_added_twice)
+{
+    thrum_future future = THRUM_FUTURE_INIT, other = THRUM_FUTURE_INIT;
+    thrum_handle a = THRUM_HANDLE_INIT(called, (void *)(uintptr_t) "a"),
+                 b = THRUM_HANDLE_INIT(called, (void *)(uintptr_t) "a"),
+                 c = THRUM_HANDLE_INIT(called, (void *)(uintptr_t) "a");
+    trace[0] = '\0';
+    sim_open();
+    CHECK_EQ(thrum_future_add_done_callback(&future, &a), 0);
+    CHECK_EQ(thrum_future_add_done_callback(&future, &a), THRUM_ESTATE);
+    CHECK_EQ(thrum_future_add_done_callback(&other, &a), THRUM_ESTATE);
+    CHECK_EQ(thrum_future_add_done_callback(&future, &b), 0);
+    CHECK_EQ(thrum_future_add_done_callback(&future, &c), 0);
+    CHECK(thrum_future_remove_done_callback(&future, &b));
+    CHECK_EQ(thrum_future_set_result(&future, 0), 0);
+    sim_settle();
+    CHECK_STR(trace, "aa");
     sim_close();
 }
 
@@ -275,7 +296,7 @@ static ASYNC(measured,
     if (self->what == 6)
         AWAIT(thrum_timeout(20, thrum_sleep(10)));
     if (self->what == 7)
-        AWAIT(thrum_sleep_until(10));
+        AWAIT(thrum_sleep_until(sim_at(10)));
     ASYNC_END;
 }
 

@@ -40,12 +40,28 @@ ASYNC(cxx_enum, ARGS((color, c)), LOCALS_NONE)
     ASYNC_END;
 }
 
+ASYNC_GEN(cxx_items, ARGS((const int, n), (point *, at)), LOCALS(int i; color got;), ON_DROP(self->at->y = 1;))
+{
+    ASYNC_BEGIN;
+    for (self->i = 0; self->i < self->n; self->i++) {
+        AWAIT(thrum_yield());
+        YIELD_INTO(self->got, self->at);
+        if (self->got == color::green)
+            ASYNC_RAISE(THRUM_EAPP(106));
+        YIELD(self->i);
+    }
+FINALLY:
+    AWAIT(thrum_yield());
+    self->at->y += 10;
+    ASYNC_END;
+}
+
 } // namespace
 
 ASYNC(cxx_everything, ARGS((int, n), (const char *, text)),
       LOCALS(int err; bool flag; color c; plain_color p; point at; point * out; long long wide; thrum_task * task;
              thrum_future future; thrum_event event; thrum_try attempt; thrum_group group; thrum_lock lock;
-             thrum_lock_hold hold; thrum_deadline limit;))
+             thrum_lock_hold hold; thrum_deadline limit; thrum_iteration each, inner;))
 {
     ASYNC_BEGIN;
     self->at.x = 1;
@@ -68,6 +84,8 @@ ASYNC(cxx_everything, ARGS((int, n), (const char *, text)),
     thrum_event_set(&self->event);
     AWAIT(&self->event);
     AWAIT_UNTIL(thrum_event_is_set(&self->event), &self->event);
+    AWAIT_LOCK(&self->lock);
+    thrum_lock_release(&self->lock);
     WITH (self->hold, thrum_lock_hold(&self->hold, &self->lock)) {
         TRY (self->attempt) {
             self->at.x = -1;
@@ -94,6 +112,20 @@ ASYNC(cxx_everything, ARGS((int, n), (const char *, text)),
     AWAIT_CATCH_ALL_INTO(self->err, self->wide, plain_gives(twice(self->n)));
     if (self->err != 0)
         ASYNC_RAISE(THRUM_EAPP(105));
+    self->at.y = 0;
+    ASYNC_FOR (self->out, self->each, cxx_items(3, &self->at)) {
+        if (self->out != &self->at)
+            continue;
+        ASYNC_FOR (self->err, self->inner, cxx_items(3, self->out))
+            break;
+    }
+    if (self->at.y != 40)
+        ASYNC_RAISE(THRUM_EAPP(106));
+    self->err = thrum_iteration_open(&self->each, cxx_items(1, &self->at));
+    AWAIT_INTO(self->out, thrum_iteration_next(&self->each));
+    AWAIT_CATCH(self->err, thrum_iteration_send(&self->each, static_cast<int>(color::green)));
+    if (self->err != THRUM_EAPP(106))
+        ASYNC_RAISE(THRUM_EAPP(107));
     ASYNC_RETURN(self->wide + self->text[0]);
 FINALLY:
     thrum_task_release(self->task);

@@ -1,5 +1,7 @@
 /* The ways out of an async function: return, raise, errors that nobody catches, FINALLY. */
 /* Cancellations are swallowed on purpose. thrum-check: ignore-file thrum-cancellation-swallowed */
+#include <limits.h>
+
 #include <sim.h>
 
 static char trace[64];
@@ -157,6 +159,89 @@ static ASYNC(reads_context, ARGS((int, body), (int, how)), LOCALS(int err;))
     ASYNC_END;
 }
 
+static ASYNC(fails_named, ARGS((int, code)), LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    ASYNC_RAISE(thrum_error_set(self->code, 0, "the first", 1, NULL));
+    ASYNC_END;
+}
+
+/* An error that was caught is not the one that comes later with the same code; one that is raised again is. */
+static ASYNC(meets_two, ARGS((bool, block)), LOCALS(thrum_try attempt; int err;))
+{
+    ASYNC_BEGIN;
+    if (self->block) {
+        TRY (self->attempt)
+            ASYNC_RAISE(thrum_error_set(THRUM_ETIMEDOUT, 0, "the first", 1, NULL));
+        CATCH (self->err, self->attempt) {
+        }
+    } else {
+        AWAIT_CATCH(self->err, fails_named(THRUM_ETIMEDOUT));
+    }
+    CHECK_EQ(self->err, THRUM_ETIMEDOUT);
+    CHECK_STR(thrum_error_last()->operation, "the first");
+    AWAIT(thrum_timeout(1, thrum_sleep(2)));
+    ASYNC_END;
+}
+
+static ASYNC(raises_again, ARGS_NONE, LOCALS(int err;))
+{
+    ASYNC_BEGIN;
+    AWAIT_CATCH(self->err, fails_named(THRUM_ETIMEDOUT));
+    AWAIT(thrum_sleep(1));
+    ASYNC_RAISE(self->err);
+    ASYNC_END;
+}
+
+static ASYNC(meets, ARGS((int, which)), LOCALS(int err;))
+{
+    ASYNC_BEGIN;
+    AWAIT_CATCH(self->err, self->which == 2 ? raises_again() : meets_two(self->which));
+    CHECK_EQ(self->err, THRUM_ETIMEDOUT);
+    CHECK_EQ(thrum_error_last()->depth, self->which == 2 ? 2 : 1);
+    CHECK_EQ(thrum_error_last()->operation != NULL, self->which == 2);
+    AWAIT_CATCH(self->err, thrum_timeout(1, thrum_sleep(2)));
+    CHECK(!thrum_error_last()); /* nothing more is known of it */
+    ASYNC_END;
+}
+
+TEST(leaving, errors_of_one_code_are_told_apart)
+{
+#if THRUM_DETAILS
+    for (int which = 0; which < 3; which++)
+        CHECK_EQ(sim_run(meets(which), NULL), 0);
+#else
+    SKIP("errors carry no detail here");
+#endif
+}
+
+/* A gather has a frame around what is none, of which a user knows nothing. */
+static ASYNC(gathers_no_frame, ARGS_NONE, LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    AWAIT(thrum_gather(NULL, thrum_awaitable_failing(THRUM_EINVAL), thrum_sleep(1)));
+    ASYNC_END;
+}
+
+static ASYNC(reads_trace, ARGS_NONE, LOCALS(int err;))
+{
+    ASYNC_BEGIN;
+    AWAIT_CATCH(self->err, gathers_no_frame());
+    CHECK_EQ(self->err, THRUM_EINVAL);
+    CHECK_EQ(thrum_error_last()->depth, 1);
+    CHECK_STR(thrum_function_name(thrum_error_last()->trace[0].function), "gathers_no_frame");
+    ASYNC_END;
+}
+
+TEST(leaving, the_trace_has_only_lines_of_users)
+{
+#if THRUM_DETAILS
+    CHECK_EQ(sim_run(reads_trace(), NULL), 0);
+#else
+    SKIP("errors carry no detail here");
+#endif
+}
+
 TEST(leaving, what_finally_replaces_is_the_context)
 {
 #if THRUM_DETAILS
@@ -197,8 +282,11 @@ TEST(leaving, error_codes)
 {
     CHECK_TRACE(raises(-5), -5, 0, "");
     CHECK_TRACE(raises(THRUM_EAPP_LAST_), THRUM_EAPP_LAST_, 0, "");
-    CHECK_TRACE(raises(INT32_MIN), INT32_MIN, 0, "");
+    CHECK_TRACE(raises(INT_MIN), INT_MIN, 0, "");
     CHECK_TRACE(raises(0), THRUM_EINVAL, 0, ""); /* no error is no error to raise */
+    CHECK_TRACE(raises(5), THRUM_EINVAL, 0, ""); /* nor is a number that would be taken for a result */
+    CHECK_TRACE(raises(INT_MAX), THRUM_EINVAL, 0, "");
+    CHECK_TRACE(raises_and_cleans(5), THRUM_EINVAL, 0, "f");
     CHECK_TRACE(raises(THRUM_ECANCELED), THRUM_ECANCELED, 0, "");
     CHECK_TRACE(raises_and_cleans(-7), -7, 0, "f");
 }

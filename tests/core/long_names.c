@@ -8,9 +8,10 @@
 #if defined(ASYNC) || defined(ARGS) || defined(LOCALS) || defined(LOCALS_NONE) || defined(ARGS_NONE) ||                \
     defined(BUFFERS) || defined(ON_DROP) || defined(RESERVE) || defined(ASYNC_BEGIN) || defined(ASYNC_END) ||          \
     defined(AWAIT) || defined(AWAIT_INTO) || defined(AWAIT_CATCH) || defined(AWAIT_CATCH_INTO) ||                      \
-    defined(AWAIT_CATCH_ALL) || defined(AWAIT_CATCH_ALL_INTO) || defined(AWAIT_UNTIL) || defined(WITH) ||              \
-    defined(TRY) || defined(CATCH) || defined(CATCH_ALL) || defined(FINALLY) || defined(ASYNC_RETURN) ||               \
-    defined(ASYNC_RAISE) || defined(SECONDS) || defined(MILLISECONDS) || defined(MICROSECONDS)
+    defined(AWAIT_CATCH_ALL) || defined(AWAIT_CATCH_ALL_INTO) || defined(AWAIT_UNTIL) || defined(AWAIT_LOCK) ||        \
+    defined(AWAIT_SEMAPHORE) || defined(WITH) || defined(TRY) || defined(CATCH) || defined(CATCH_ALL) ||               \
+    defined(FINALLY) || defined(ASYNC_RETURN) || defined(ASYNC_RAISE) || defined(SECONDS) || defined(MILLISECONDS) ||  \
+    defined(MICROSECONDS)
 #error "a short name is defined"
 #endif
 
@@ -38,7 +39,7 @@ static THRUM_ASYNC(fails, THRUM_ARGS_NONE, THRUM_LOCALS_NONE)
 
 THRUM_ASYNC(long_names, THRUM_ARGS((int, n)),
             THRUM_LOCALS(int got, err, all; thrum_try attempt; thrum_event event; thrum_lock lock;
-                         thrum_lock_hold hold;))
+                         thrum_semaphore semaphore; thrum_lock_hold hold;))
 {
     THRUM_ASYNC_BEGIN;
     THRUM_AWAIT_INTO(self->got, inner(self->n, "text"));
@@ -48,6 +49,10 @@ THRUM_ASYNC(long_names, THRUM_ARGS((int, n)),
     THRUM_AWAIT_CATCH_ALL_INTO(self->err, self->all, fails());
     thrum_event_set(&self->event);
     THRUM_AWAIT_UNTIL(thrum_event_is_set(&self->event), &self->event);
+    THRUM_AWAIT_LOCK(&self->lock);
+    thrum_lock_release(&self->lock);
+    thrum_semaphore_init(&self->semaphore, 1);
+    THRUM_AWAIT_SEMAPHORE(&self->semaphore);
     THRUM_WITH (self->hold, thrum_lock_hold(&self->hold, &self->lock)) {
         THRUM_TRY (self->attempt) {
             THRUM_AWAIT(fails());

@@ -221,7 +221,7 @@ TEST(stack, eager_task_that_ends_at_once)
     sim_close();
 }
 
-/* ---- reports: 49, 50, tb_logger_exception_* ---- */
+/* ---- 49, 50, tb_logger_exception_*: reports, made when a task goes, not when it fails ---- */
 
 TEST(stack, errors_that_nobody_sees_are_reported)
 {

@@ -84,6 +84,7 @@ FINALLY:
 
 TEST(tasks, run_in_the_order_of_making)
 {
+    sim_start_lazily();
     trace[0] = '\0';
     CHECK_EQ(sim_run(creates(), NULL), 0);
     CHECK_STR(trace, "-ab|ab+");
@@ -106,6 +107,7 @@ FINALLY:
 
 TEST(tasks, passes_of_a_call_and_of_a_task)
 {
+    sim_start_lazily();
     for (int as_task = 0; as_task < 2; as_task++) {
         sim_open();
         thrum_task *task = thrum_spawn(calls(as_task));

@@ -62,7 +62,7 @@ static square *start(long n, thrum_future *future)
     mine->job.discard = drop;
     mine->n = n;
     mine->future = future;
-    CHECK_EQ(thrum_job_start(&mine->job), 0);
+    CHECK_EQ(thrum_job_start(&mine->job, NULL), 0);
     return mine;
 }
 
@@ -168,5 +168,5 @@ TEST(jobs, need_a_loop)
     square mine;
     memset(&mine, 0, sizeof mine);
     mine.job.work = compute;
-    CHECK_EQ(thrum_job_start(&mine.job), THRUM_ESTATE);
+    CHECK_EQ(thrum_job_start(&mine.job, NULL), THRUM_ESTATE);
 }

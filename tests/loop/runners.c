@@ -96,6 +96,42 @@ TEST(run, leaves_with_the_code_that_was_asked_for)
     CHECK_STR(logged, "");
 }
 
+static ASYNC(leaves_when_cancelled, ARGS_NONE, LOCALS(int caught;))
+{
+    ASYNC_BEGIN;
+    AWAIT_CATCH_ALL(self->caught, thrum_sleep(SECONDS(10)));
+    ASYNC_RAISE(THRUM_EEXIT);
+    ASYNC_END;
+}
+
+/* 46, baseexception_during_cancel: asked for by a task that nobody waits for, it is an error like any other: that
+ * task's outcome, and told of when it is given back. The others go on, and the loop runs again. */
+TEST(run, other_tasks_errors_do_not_end_it)
+{
+    thrum_runner runner;
+    thrum_value value = 0;
+    log_begin();
+    CHECK_EQ(thrum_runner_init(&runner, NULL), 0);
+    CHECK_EQ(thrum_runner_run(&runner, gives(1), NULL), 0);
+    thrum_task *leaves = thrum_spawn(leaves_with(3));
+    CHECK_EQ(thrum_runner_run(&runner, thrum_sleep(MILLISECONDS(1)), NULL), 0);
+    CHECK(thrum_task_done(leaves));
+    CHECK_EQ(thrum_runner_run(&runner, gives(4), &value), 0);
+    CHECK_EQ(value, 4);
+    CHECK_EQ(thrum_runner_run(&runner, thrum_task_wait(leaves), NULL), THRUM_EEXIT);
+    thrum_task_release(leaves);
+    CHECK_STR(logged, "");
+    leaves = thrum_spawn(leaves_when_cancelled());
+    CHECK_EQ(thrum_runner_run(&runner, thrum_yield(), NULL), 0);
+    CHECK(thrum_task_cancel(leaves));
+    CHECK_EQ(thrum_runner_run(&runner, thrum_sleep(MILLISECONDS(1)), NULL), 0);
+    CHECK(thrum_task_done(leaves));
+    CHECK(!thrum_task_cancelled(leaves));
+    thrum_task_release(leaves);
+    CHECK(log_has("THRUM_EEXIT"));
+    CHECK_EQ(thrum_runner_close(&runner), 0);
+}
+
 TEST(run, wrong_options_are_refused)
 {
     thrum_runner runner;
@@ -169,6 +205,7 @@ TEST(runner, closed_without_a_run_does_nothing)
 /* ---- 159: what is left is cancelled, all at once, again until it is quiet ---- */
 
 static int cleaned;
+static thrum_time main_ended, last_cleaned;
 
 static ASYNC(cleans_up, ARGS((thrum_time, takes)), LOCALS_NONE)
 {
@@ -177,6 +214,7 @@ static ASYNC(cleans_up, ARGS((thrum_time, takes)), LOCALS_NONE)
 FINALLY:
     AWAIT(thrum_sleep(self->takes));
     cleaned++;
+    last_cleaned = thrum_now();
     ASYNC_END;
 }
 
@@ -189,8 +227,6 @@ FINALLY:
     cleaned++;
     ASYNC_END;
 }
-
-static thrum_time main_ended;
 
 static ASYNC(leaves_tasks, ARGS((int, error)), LOCALS_NONE)
 {
@@ -216,6 +252,7 @@ TEST(shutdown, cancels_all_at_once_and_what_they_leave)
     CHECK_EQ(cleaned, 0);
     CHECK_EQ(thrum_runner_close(&runner), 0);
     CHECK_EQ(cleaned, 4);
+    CHECK_EQ(last_cleaned - main_ended, SECONDS(5)); /* 3 and 3 s side by side, then the 2 of what was left behind */
     CHECK_STR(logged, "");
     thrum_pool_stats stats;
     thrum_pool_stats_get(&stats);
@@ -545,4 +582,52 @@ TEST(runner, a_stopped_loop_is_an_error)
     CHECK_EQ(thrum_runner_init(&runner, NULL), 0);
     CHECK_EQ(thrum_runner_run(&runner, stops(), NULL), THRUM_ESTATE);
     CHECK_EQ(thrum_runner_close(&runner), 0);
+}
+
+/* ---- generators that nobody closed ---- */
+
+static thrum_iteration left_open;
+static ASYNC_GEN(opens, ARGS_NONE, LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    YIELD(1);
+FINALLY:
+    AWAIT(thrum_sleep(SECONDS(1)));
+    note('g');
+    CHECK_EQ(thrum_all_tasks(NULL, 0), 2); /* this one, and the one that waits for it */
+    ASYNC_END;
+}
+
+static ASYNC(remains, ARGS_NONE, LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    AWAIT(thrum_sleep(SECONDS(100)));
+FINALLY:
+    AWAIT(thrum_sleep(SECONDS(5)));
+    note('t');
+    ASYNC_END;
+}
+
+static ASYNC(leaves_open, ARGS_NONE, LOCALS(int item;))
+{
+    ASYNC_BEGIN;
+    CHECK_EQ(thrum_iteration_open(&left_open, opens()), 0);
+    AWAIT_INTO(self->item, thrum_iteration_next(&left_open));
+    CHECK_EQ(thrum_spawn_detached(remains()), 0);
+    AWAIT(thrum_yield());
+    ASYNC_END;
+}
+
+/* 164: when the tasks have ended, and before the loop is closed. */
+TEST(runner, closes_generators)
+{
+    thrum_runner_options options = sim_options();
+    thrum_runner runner;
+    log_begin();
+    note_clear();
+    CHECK_EQ(thrum_runner_init(&runner, &options), 0);
+    CHECK_EQ(thrum_runner_run(&runner, leaves_open(), NULL), 0);
+    CHECK_EQ(thrum_runner_close(&runner), 0);
+    CHECK_STR(noted.text, "tg");
+    CHECK_STR(logged, "");
 }

@@ -70,6 +70,9 @@ TEST(sim, a_deadlock_is_reported)
     log_begin();
     CHECK_EQ(thrum_loop_run_until_complete(loop, waits(&never), NULL), THRUM_ESTATE);
     CHECK(log_has("deadlock: nothing is ready and no timer is set"));
+    CHECK(log_has("waits for: event") || log_has("waits in event")); /* a list, or a tree where that is linked */
+    CHECK(log_has("in waits, ") || log_has("in async waits()"));
+    CHECK(log_has("sim.c"));
     CHECK_EQ(thrum_all_tasks(NULL, 0), 1);
     CHECK_EQ(thrum_loop_run_forever(loop), THRUM_ESTATE);
     CHECK_EQ(thrum_loop_step(loop, 0), 0); /* does not wait, so there is none */

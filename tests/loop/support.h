@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <eager.h>
 #include <test.h>
 #include <thrum.h>
 
@@ -14,6 +15,7 @@ static inline thrum_loop *open_loop(thrum_backend_kind kind)
     thrum_loop_options options = {.size = sizeof options, .backend = kind, .start = SECONDS(1000)};
     thrum_loop *loop;
     CHECK_EQ(thrum_loop_new(&loop, &options), 0);
+    eager_prepare(loop);
     return loop;
 }
 

@@ -82,6 +82,13 @@ int accept4(int descriptor, __SOCKADDR_ARG address, socklen_t *size, int flags)
     return (int)syscall(SYS_accept4, descriptor, address.__sockaddr__, size, flags);
 }
 
+int accept(int descriptor, __SOCKADDR_ARG address, socklen_t *size)
+{
+    if (fails(&calls_accept))
+        return -1;
+    return (int)syscall(SYS_accept4, descriptor, address.__sockaddr__, size, 0);
+}
+
 int epoll_ctl(int poller, int operation, int descriptor, struct epoll_event *event)
 {
     calls_epoll_ctl.count++;

@@ -92,6 +92,44 @@ NET_TEST(close, deadline, LOCALS(pair pair; char *bytes; outcome over; thrum_tas
     ASYNC_END;
 }
 
+/* 126: an error ends the wait for the end, though the stream stays open: what was received can still be read, and close
+ * ends it. */
+NET_TEST(close, lost, LOCALS(pair pair; outcome over, early; thrum_task * task; char text[8]; size_t n; int i;))
+{
+    ASYNC_BEGIN;
+    for (self->i = 0; self->i < 2; self->i++) {
+        self->pair = pair_open();
+        self->task = begin(thrum_stream_wait_closed(self->pair.stream), &self->early);
+        peer_send(&self->pair, "reply");
+        if (self->i == 0) {
+            close(self->pair.peer);
+            self->pair.peer = -1;
+            AWAIT(thrum_stream_write(self->pair.stream, "request", 7));
+            AWAIT(note_outcome(thrum_stream_flush(self->pair.stream), &self->over));
+        } else {
+            calls_recv = (call_plan){.fail = ECONNRESET, .failures = 1};
+            AWAIT(note_outcome(thrum_stream_read(self->pair.stream, self->text, 1), &self->over));
+        }
+        CHECK_EQ(self->over.error, self->i ? -ECONNRESET : -EPIPE);
+        AWAIT(self->task);
+        thrum_task_release(self->task);
+        CHECK_EQ(self->early.error, self->over.error);
+        CHECK(!thrum_stream_is_closing(self->pair.stream));
+        AWAIT(note_outcome(thrum_stream_wait_closed(self->pair.stream), &self->over));
+        CHECK_EQ(self->over.error, self->early.error);
+        if (self->i == 0) {
+            AWAIT_INTO(self->n, thrum_stream_read(self->pair.stream, self->text, sizeof self->text));
+            CHECK_EQ(self->n, 5);
+        }
+        AWAIT(note_outcome(thrum_stream_close(self->pair.stream), &self->over));
+        CHECK(thrum_stream_is_closing(self->pair.stream));
+        AWAIT(note_outcome(thrum_stream_wait_closed(self->pair.stream), &self->over));
+        CHECK_EQ(self->over.error, self->early.error);
+        pair_close(&self->pair);
+    }
+    ASYNC_END;
+}
+
 /* A close that is cancelled goes on by itself. */
 NET_TEST(close, cancelled, LOCALS(pair pair; char *bytes; outcome over; thrum_task * task; size_t at;))
 {
@@ -262,6 +300,7 @@ TEST(close, with_the_loop)
         char text[8];
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
         CHECK_EQ(thrum_loop_new(&loop, NULL), 0);
+        eager_prepare(loop);
         thrum_loop_set_exception_handler(loop, quiet, NULL);
         CHECK_EQ(thrum_spawn_detached(leave_open(ends[0])), 0);
         thrum_handle_init(&handle, stop, loop);

@@ -139,6 +139,10 @@ NET_TEST(connect, arguments,
     CHECK_STR(thrum_error_last()->text, "/no/such/socket");
     CHECK_EQ(thrum_stream_adopt(&self->stream, 0, NULL), -ENOTSOCK);
     CHECK_EQ(thrum_stream_adopt(&self->stream, -1, NULL), -EBADF);
+    /* test_create_connection_no_host_port_sock and its like: only streams are taken. */
+    self->error = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK_EQ(thrum_stream_adopt(&self->stream, self->error, NULL), THRUM_EINVAL);
+    close(self->error);
     ASYNC_END;
 }
 

@@ -48,6 +48,7 @@ TEST(guest, echo)
     int echoes = 0;
     calls_clear();
     CHECK_EQ(thrum_loop_from_ev(&loop, ev), 0);
+    eager_prepare(loop);
     CHECK_EQ(thrum_spawn_detached(talk(ev, &echoes)), 0);
     ev_run(ev, 0);
     CHECK_EQ(echoes, 100);

@@ -201,7 +201,9 @@ NET_TEST(read, data_before_the_error, LOCALS(pair pair; char text[64]; outcome g
     for (self->i = 0; self->i < 2; self->i++) {
         AWAIT(note_outcome(thrum_stream_read(self->pair.stream, self->text, 64), &self->got));
         CHECK_EQ(self->got.error, -ECONNRESET);
+        CHECK(!thrum_stream_at_eof(self->pair.stream)); /* as in asyncio */
     }
+    CHECK_EQ(thrum_stream_error(self->pair.stream), -ECONNRESET);
     pair_close(&self->pair);
     ASYNC_END;
 }

@@ -97,6 +97,7 @@ TEST_LIMIT(scarce, nth_allocation_fails, 100)
             CHECK_EQ(error, THRUM_ENOMEM);
             continue;
         }
+        eager_prepare(loop);
         thrum_loop_set_exception_handler(loop, quiet, NULL);
         error = thrum_loop_run_until_complete(loop, scenario(bytes), NULL);
         /* Without memory for the connection's handler the client finds the end, or nobody, at the other end. */
@@ -111,4 +112,65 @@ TEST_LIMIT(scarce, nth_allocation_fails, 100)
     }
     CHECK_GT(failed, 5);
     free(bytes);
+}
+
+static int refused; /* feeds for which there was no memory */
+
+/* What could not be fed has changed nothing, and can be fed again. */
+static void feed_all(thrum_stream *stream, const char *bytes, size_t size)
+{
+    size_t before = thrum_stream_buffered(stream);
+    int error = thrum_stream_feed_data(stream, bytes, size);
+    if (error) {
+        CHECK_EQ(error, THRUM_ENOMEM);
+        CHECK_EQ(thrum_stream_buffered(stream), before);
+        refused++;
+        CHECK_EQ(thrum_stream_feed_data(stream, bytes, size), 0);
+    }
+    CHECK_EQ(thrum_stream_buffered(stream), before + size);
+}
+
+static ASYNC(fed_and_read, ARGS((char *, bytes), (char *, copy), (size_t, size)),
+             LOCALS(thrum_stream *stream; size_t n; int error;))
+{
+    ASYNC_BEGIN;
+    self->error = thrum_stream_fed(&self->stream, NULL);
+    if (self->error)
+        ASYNC_RAISE(self->error);
+    feed_all(self->stream, self->bytes, 2);
+    feed_all(self->stream, self->bytes + 2, self->size - 2);
+    AWAIT_INTO(self->n, thrum_stream_read_exactly(self->stream, self->copy, self->size));
+    CHECK_EQ(self->n, self->size);
+    CHECK_MEM(self->copy, self->bytes, self->size);
+FINALLY:
+    thrum_stream_release(self->stream);
+    ASYNC_END;
+}
+
+TEST(scarce, feeding_by_hand)
+{
+    enum { SIZE = 20000 };
+    const thrum_allocator allocator = {.allocate = allocate, .release = give_back, .each = true};
+    char *bytes = counted(SIZE), *copy = (char *)malloc(SIZE);
+    bool over = false;
+    refused = 0;
+    for (long n = 0; !over; n++) {
+        thrum_loop *loop;
+        CHECK_EQ(thrum_pool_clear(), 0);
+        memset(&memory, 0, sizeof memory);
+        memory.fail = n;
+        CHECK_EQ(thrum_pool_use_allocator(&allocator), 0);
+        if (thrum_loop_new(&loop, NULL))
+            continue;
+        eager_prepare(loop);
+        int error = thrum_loop_run_until_complete(loop, fed_and_read(bytes, copy, SIZE), NULL);
+        over = memory.count <= n;
+        CHECK(error == 0 || (error == THRUM_ENOMEM && !over));
+        CHECK_EQ(thrum_loop_close(loop), 0);
+        CHECK_EQ(thrum_pool_clear(), 0);
+        CHECK_EQ(memory.left, 0);
+    }
+    CHECK_EQ(refused, 2);
+    free(bytes);
+    free(copy);
 }

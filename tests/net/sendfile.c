@@ -112,6 +112,22 @@ FINALLY:
     ASYNC_END;
 }
 
+/* One that did not wait leaves its task as it was: a yield that follows comes back. */
+BOTH(yields_afterwards)
+{
+    ASYNC_BEGIN;
+    self->ends = pair_open();
+    self->file = file_of(SHORT);
+    AWAIT_INTO(self->got, thrum_stream_sendfile(self->ends.stream, self->file, 0, SHORT));
+    CHECK_EQ(self->got, SHORT);
+    AWAIT(thrum_yield());
+    CHECK_EQ(peer_count(&self->ends, 0), SHORT);
+FINALLY:
+    close(self->file);
+    pair_close(&self->ends);
+    ASYNC_END;
+}
+
 /* Writers wait in one queue: a file is not cut in two by a write, nor a write by a file. */
 BOTH(keeps_its_place_among_writers)
 {

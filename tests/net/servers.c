@@ -135,6 +135,37 @@ NET_TEST(servers, serve, LOCALS(thrum_server *server; int clients[20], i; char t
     ASYNC_END;
 }
 
+static thrum_context_var tenant = THRUM_CONTEXT_VAR("tenant", 0);
+
+static ASYNC(names_tenant, ARGS((thrum_stream *, client), (void *, context)), LOCALS(char digit;))
+{
+    ASYNC_BEGIN;
+    self->digit = (char)('0' + thrum_context_get(&tenant));
+    CHECK_EQ(thrum_context_set(&tenant, 9, NULL), 0);
+    AWAIT(thrum_stream_write(self->client, &self->digit, 1));
+    ASYNC_END;
+}
+
+/* Handlers begin with the variables of who had the server begin to serve, each with a copy. */
+NET_TEST(servers, context_variables, LOCALS(thrum_server *server; int client, n, i; char text[16];))
+{
+    ASYNC_BEGIN;
+    CHECK_EQ(thrum_context_set(&tenant, 3, NULL), 0);
+    AWAIT_INTO(self->server, thrum_start_server(names_tenant, NULL, "127.0.0.1", "0"));
+    CHECK_EQ(thrum_context_set(&tenant, 4, NULL), 0);
+    for (self->i = 0; self->i < 2; self->i++) {
+        self->client = new_client(self->server);
+        AWAIT_INTO(self->n, client_read(self->client, self->text, sizeof self->text));
+        CHECK_STR(self->text, "3");
+        close(self->client);
+    }
+    AWAIT(until_ended(self->server));
+    thrum_server_close(self->server);
+    thrum_server_release(self->server);
+    CHECK_EQ(thrum_context_get(&tenant), 4);
+    ASYNC_END;
+}
+
 /* The server closes the stream when the handler ends: what it wrote arrives. */
 NET_TEST(servers, close_when_the_handler_ends, LOCALS(thrum_server *server; int client, n; char text[16];))
 {

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <eager.h>
 #include <test.h>
 #include <thrum.h>
 
@@ -44,6 +46,7 @@ static inline void run(thrum_awaitable (*test)(void))
     int before = count_descriptors();
     calls_clear();
     CHECK_EQ(thrum_loop_new(&loop, NULL), 0);
+    eager_prepare(loop);
     CHECK_EQ(thrum_loop_run_until_complete(loop, test(), NULL), 0);
     calls_clear();
     CHECK_EQ(thrum_loop_close(loop), 0);

@@ -100,7 +100,7 @@ NET_TEST(unix_servers, something_is_there, LOCALS(thrum_server *server; int erro
 
 NET_TEST(unix_servers, options,
          LOCALS(thrum_server *server; thrum_server_options options; int error; char longer[200];
-                thrum_stream * client;))
+                thrum_connect_options connect; thrum_stream_options limits; thrum_stream * client;))
 {
     struct stat facts;
     ASYNC_BEGIN;
@@ -127,6 +127,17 @@ NET_TEST(unix_servers, options,
     CHECK_EQ(thrum_stream_peername(self->client, self->longer + 100, 100), 0);
     CHECK_STR(self->longer + 100, self->longer);
     thrum_stream_release(self->client);
+    self->limits.size = sizeof self->limits;
+    self->limits.high = 100;
+    self->connect.size = sizeof self->connect;
+    self->connect.stream = &self->limits;
+    AWAIT_INTO(self->client, thrum_open_unix_connection_with(self->longer, &self->connect));
+    thrum_stream_write_limits(self->client, &self->limits.low, NULL);
+    CHECK_EQ(self->limits.low, 100);
+    thrum_stream_release(self->client);
+    self->connect.size = 0;
+    AWAIT_CATCH(self->error, thrum_open_unix_connection_with(self->longer, &self->connect));
+    CHECK_EQ(self->error, THRUM_EINVAL);
     ASYNC_END;
 }
 

@@ -18,6 +18,13 @@ struct run {
     struct run *next;     /* in the order of making */
 };
 
+/* A call that the loop makes: it runs a script of statements that do not wait. Made anew for each use. */
+struct call {
+    thrum_handle handle;
+    struct run run; /* for the trace */
+    struct call *before;
+};
+
 /* A name that something is remembered under: a slot's newest task, a group that is open. */
 struct name {
     const char *name;
@@ -31,7 +38,8 @@ struct machine {
     unsigned made;
     unsigned limit; /* tasks made later leave no trace; 0: there is no limit */
     unsigned noted;
-    struct name *slots, *groups;
+    struct name *slots, *groups, *calls, *limits;
+    struct call *last_call;
 };
 
 extern struct machine oracle;
@@ -39,6 +47,9 @@ extern struct machine oracle;
 /* Results are kept plus 1, so that 0 is Python's None. */
 #define NOTHING ((thrum_value)0)
 #define RESULT(value) ((thrum_value)(value) + 1)
+
+/* What a block gives that met a `break`. */
+#define BROKE INT64_MIN
 
 /* What is remembered under a name; a new name is made. */
 struct name *name_of(struct name **names, const char *what);
@@ -55,7 +66,23 @@ const char *error_name(int error);
 int error_of_group(void);
 
 /* A new task in a slot, or in a group; an error when that takes no more. */
-int start(const char *slot, const char *script, const char *group);
+int start(const char *slot, const char *script, const char *group, bool eager);
+
+/* A new task that is one statement. */
+int start_of(const struct statement *statement);
+thrum_awaitable statement_task(struct run *run, const struct statement *statement);
+
+/* A result that is text: a value of its own, and as it is printed. */
+thrum_value result_text(const char *text);
+const char *text_of(thrum_value value, char *room, size_t size);
+
+/* The statements of a block, one after the other: gives 0, or RESULT() of the `return` that it met, or BROKE. */
+thrum_awaitable block(struct run *run, const struct statement *first) THRUM_MUST_USE_;
+
+/* Statements of readers (readers.c): those that wait, and those that do not. */
+thrum_awaitable reading(struct run *run, const struct statement *statement) THRUM_MUST_USE_;
+thrum_awaitable lines(struct run *run, const struct statement *statement) THRUM_MUST_USE_;
+int of_reader(const struct statement *statement, thrum_stream *reader, thrum_value *value);
 
 /* What `await SLOT` waits for. */
 thrum_awaitable wait_for_run(struct run *run);

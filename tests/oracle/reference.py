@@ -7,10 +7,14 @@
 Needs Python 3.13 or newer. README.md says what the lines mean.
 """
 import asyncio
+import contextlib
+import contextvars
 import heapq
 import json
 import selectors
 import sys
+
+from fed_reader import Busy, FedReader, bytes_of, text
 
 
 class Deadlock(BaseException):
@@ -68,14 +72,31 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class Ordered(dict):
     """A set that keeps the order: a group cancels its children in that of a set, which is up to chance."""
 
+    def __init__(self, some=()):
+        super().__init__((each, None) for each in some)
+
     def add(self, task):
         self[task] = None
 
     def discard(self, task):
         self.pop(task, None)
 
+    remove = discard
 
-BLOCKS = {'try', 'except', 'finally', 'timeout', 'group', 'repeat'}
+
+class Completions(asyncio.tasks._AsCompletedIterator):
+    """as_completed() that gives those which are done already in the order of the arguments, not in that of a set."""
+
+    def __init__(self, tasks, timeout):
+        super().__init__((), None)
+        self._todo, self._todo_left = Ordered(tasks), len(tasks)
+        for task in tasks:
+            task.add_done_callback(self._handle_completion)
+        if tasks and timeout is not None:
+            self._timeout_handle = asyncio.get_running_loop().call_later(timeout, self._handle_timeout)
+
+
+BLOCKS = {'try', 'except', 'finally', 'timeout', 'group', 'repeat', 'limit', 'scoped', 'for', 'lines'}
 
 
 def parse(text):
@@ -105,7 +126,7 @@ def parse(text):
     while at < len(lines):
         words = lines[at][1]
         at += 1
-        if words[0] == 'task':
+        if words[0] in ('task', 'callback', 'generator'):
             scripts[words[1]] = block()
             at += 1
         else:
@@ -118,12 +139,21 @@ class Raised(Exception):
 
 
 class Return(Exception):
+    """Control leaves a block; no error."""
+
+
+class Break(Return):
     pass
 
 
-NAMES = [(asyncio.CancelledError, 'CANCELLED'), (TimeoutError, 'TIMEOUT'), (asyncio.BrokenBarrierError, 'BROKEN'),
+class Counter:
+    number = 0
+
+
+NAMES = [(asyncio.CancelledError, 'CANCELLED'), (GeneratorExit, 'LEFT'), (TimeoutError, 'TIMEOUT'), (asyncio.BrokenBarrierError, 'BROKEN'),
          (asyncio.QueueEmpty, 'EMPTY'), (asyncio.QueueFull, 'FULL'), (asyncio.InvalidStateError, 'INVALID'),
-         (RuntimeError, 'STATE'), (ValueError, 'VALUE')]
+         (asyncio.IncompleteReadError, 'INCOMPLETE'),
+         (asyncio.LimitOverrunError, 'LIMIT'), (Busy, 'BUSY'), (RuntimeError, 'STATE'), (ValueError, 'VALUE')]
 
 
 def name_of(error):
@@ -140,7 +170,7 @@ class Machine:
     def __init__(self, text, loop):
         self.objects, self.scripts = parse(text)
         self.loop = loop
-        self.things, self.slots, self.groups = {}, {}, {}
+        self.things, self.slots, self.groups, self.handles, self.calls, self.limits = {}, {}, {}, {}, {}, {}
         self.tasks, self.trace, self.limit, self.made = [], [], None, 0
 
     def make_objects(self):
@@ -148,9 +178,10 @@ class Machine:
                 'bsem': lambda value: asyncio.BoundedSemaphore(int(value)), 'event': asyncio.Event,
                 'cond': asyncio.Condition, 'barrier': lambda parties: asyncio.Barrier(int(parties)),
                 'fifo': lambda size: asyncio.Queue(int(size)), 'lifo': lambda size: asyncio.LifoQueue(int(size)),
-                'prio': lambda size: asyncio.PriorityQueue(int(size)), 'future': self.loop.create_future}
+                'prio': lambda size: asyncio.PriorityQueue(int(size)), 'future': self.loop.create_future,
+                'counter': Counter, 'reader': lambda limit: FedReader(int(limit), self.loop)}
         for kind, name, *arguments in self.objects:
-            self.things[name] = make[kind](*arguments)
+            self.things[name] = contextvars.ContextVar(name, default=0) if kind == 'var' else make[kind](*arguments)
 
     def note(self, who, line, what):
         if self.limit is None or who[1] <= self.limit:
@@ -168,10 +199,20 @@ class Machine:
         self.note(who, 'end', 'ok' if result is None else f'ok {result}')
         return result
 
+    async def one(self, who, line, words):
+        """A task that is one statement."""
+        try:
+            result = await self.statement(who, line, words, [], [])
+        except BaseException as error:
+            self.note(who, 'end', '!' + name_of(error))
+            raise
+        self.note(who, 'end', 'ok' if result is None else f'ok {result}')
+        return result
+
     async def block(self, who, body):
         for line, words, inner, clauses in body:
             try:
-                value = await self.statement(who, words, inner, clauses)
+                value = await self.statement(who, line, words, inner, clauses)
             except Return:
                 raise
             except BaseException as error:
@@ -197,11 +238,81 @@ class Machine:
                 if words[0] == 'finally':
                     await self.block(who, inner)
 
-    def start(self, slot, script, group=None):
+    # ---- a generator: its statements, an item for each `yield_value`
+
+    async def items(self, who, body):
+        for line, words, inner, clauses in body:
+            value = None
+            try:
+                if words[0] == 'yield_value':
+                    yield int(words[1])
+                elif words[0] in ('try', 'repeat'):
+                    nested = self.items_tried(who, inner, clauses) if words[0] == 'try' else \
+                        self.items_repeated(who, int(words[1]), inner)
+                    async with contextlib.aclosing(nested):
+                        async for item in nested:
+                            yield item
+                else:
+                    value = await self.statement(who, line, words, inner, clauses)
+            except BaseException as error:
+                self.note(who, line, '!' + name_of(error))
+                raise
+            self.note(who, line, 'ok' if value is None else f'ok {value}')
+
+    async def items_repeated(self, who, count, body):
+        for _ in range(count):
+            async with contextlib.aclosing(self.items(who, body)) as nested:
+                async for item in nested:
+                    yield item
+
+    async def items_tried(self, who, body, clauses):
+        try:
+            try:
+                async with contextlib.aclosing(self.items(who, body)) as nested:
+                    async for item in nested:
+                        yield item
+            except BaseException as error:
+                for words, inner in clauses:
+                    if words[0] == 'except' and words[1] in ('any', name_of(error)):
+                        async with contextlib.aclosing(self.items(who, inner)) as nested:
+                            async for item in nested:
+                                yield item
+                        break
+                else:
+                    raise
+        finally:
+            for words, inner in clauses:
+                if words[0] == 'finally':
+                    await self.block(who, inner)
+
+    # ---- calls that the loop makes
+
+    def call(self, name, script):
+        """A function that runs a script of statements that do not wait."""
+        self.made += 1
+        who = name, self.made
+
+        def made(*_):
+            for line, words, inner, clauses in self.scripts[script]:
+                step = self.statement(who, line, words, inner, clauses)
+                try:
+                    step.send(None)
+                except StopIteration as end:
+                    self.note(who, line, 'ok' if end.value is None else f'ok {end.value}')
+                except BaseException as error:
+                    self.note(who, line, '!' + name_of(error))
+                    raise
+        self.calls[name] = made
+        return made
+
+    def start(self, slot, script, group=None, eager=False):
         self.made += 1
         coroutine = self.task((slot, self.made), script)
         try:
-            task = (group or self.loop).create_task(coroutine, name=slot)
+            if eager:
+                task = asyncio.Task(coroutine, loop=self.loop, name=slot, eager_start=True)
+            else:
+                task = (group or self.loop).create_task(coroutine, name=slot)
         except BaseException:
             coroutine.close()
             raise
@@ -211,7 +322,32 @@ class Machine:
     def some(self, names):
         return [self.slots[name] for name in names if name in self.slots]
 
-    async def statement(self, who, w, inner, clauses):
+    async def line_of(self, reader):
+        try:
+            return await reader.readline()
+        except ValueError as error:  # that is what readline() makes of it
+            raise asyncio.LimitOverrunError(str(error), 0) from None
+
+    async def reading(self, who, line, w):
+        """Where an error says how much, that is a line of the trace, too."""
+        reader = self.things[w[2 if w[0] == 'wait_for_read' else 1]]
+        try:
+            match w[0]:
+                case 'read': some = await reader.enter().read(int(w[2]))
+                case 'read_exactly': some = await reader.enter().readexactly(int(w[2]))
+                case 'read_line': some = await self.line_of(reader.enter())
+                case 'read_until': some = await reader.enter().readuntil(tuple(map(bytes_of, w[2:])))
+                case _: some = await asyncio.wait_for(reader.enter().read(int(w[3])), int(w[1]) / 1e6)
+        except asyncio.IncompleteReadError as error:
+            self.note(who, line, f'ok {text(error.partial)}')
+            raise
+        except asyncio.LimitOverrunError as error:
+            if w[0] == 'read_until':
+                self.note(who, line, f'ok {error.consumed}')
+            raise
+        return text(some)
+
+    async def statement(self, who, line, w, inner, clauses):
         op = w[0]
         thing = self.things.get(w[1]) if len(w) > 1 else None
         match op:
@@ -268,6 +404,90 @@ class Machine:
                 limit = None if w[2] == '-' else int(w[2]) / 1e6
                 done, _ = await asyncio.wait(some, timeout=limit, return_when=until)
                 return ','.join(sorted(task.get_name() for task in done)) or 'none'
+            case 'call':
+                try:
+                    await self.block(who, self.scripts[w[1]])
+                except Return as value:
+                    return value.args[0]
+            case 'wait_until':
+                return int(await thing.wait_for(lambda: self.things[w[2]].number >= int(w[3])))
+            case 'task_of':
+                self.made += 1
+                task = self.loop.create_task(self.one((w[1], self.made), line, w[2:]), name=w[1])
+                self.slots[w[1]] = task
+                self.tasks.append(task)
+            case 'spawn_eager': self.start(w[1], w[2], eager=True)
+            case 'soon': self.handles[w[1]] = self.loop.call_soon(self.call(w[1], w[2]))
+            case 'later': self.handles[w[2]] = self.loop.call_later(int(w[1]) / 1e6, self.call(w[2], w[3]))
+            case 'drop_handle':
+                if w[1] in self.handles:
+                    self.handles[w[1]].cancel()
+            case 'on_done':
+                if w[1] in self.slots:
+                    self.slots[w[1]].add_done_callback(self.call(w[2], w[3]))
+            case 'off_done':
+                if w[1] in self.slots and w[2] in self.calls:
+                    return self.slots[w[1]].remove_done_callback(self.calls[w[2]])
+            case 'on_future': thing.add_done_callback(self.call(w[2], w[3]))
+            case 'off_future':
+                if w[2] in self.calls:
+                    return thing.remove_done_callback(self.calls[w[2]])
+            case 'reschedule':
+                if w[1] in self.limits:
+                    self.limits[w[1]].reschedule(None if w[2] == '-' else self.loop.time() + int(w[2]) / 1e6)
+            case 'expired':
+                if w[1] in self.limits:
+                    return int(self.limits[w[1]].expired())
+            case 'limit':
+                async with asyncio.timeout(int(w[2]) / 1e6) as limit:
+                    self.limits[w[1]] = limit
+                    await self.block(who, inner)
+            case 'setvar': thing.set(int(w[2]))
+            case 'getvar': return thing.get()
+            case 'scoped':
+                token = thing.set(int(w[2]))
+                try:
+                    await self.block(who, inner)
+                finally:
+                    thing.reset(token)
+            case 'add': thing.number += int(w[2])
+            case 'value': return thing.number
+            case 'feed':
+                if thing._eof:
+                    raise RuntimeError  # an assertion there
+                thing.feed_data(bytes_of(w[2]))
+            case 'feed_eof': thing.feed_eof()
+            case 'fail_reader': thing.set_exception(Raised(w[2]))
+            case 'at_eof': return int(thing.at_eof())
+            case 'buffered': return thing.buffered()
+            case 'reader_error': return name_of(thing.exception()) if thing.exception() else None
+            case 'read' | 'read_exactly' | 'read_line' | 'read_until' | 'wait_for_read':
+                return await self.reading(who, line, w)
+            case 'lines':
+                with contextlib.suppress(Break):
+                    for _ in range(int(w[2])):
+                        if not (some := await self.line_of(thing.enter())):
+                            break
+                        self.note(who, line, f'ok {text(some)}')
+                        await self.block(who, inner)
+            case 'break': raise Break
+            case 'for':
+                with contextlib.suppress(Break):
+                    async with contextlib.aclosing(self.items(who, self.scripts[w[1]])) as items:
+                        async for item in items:
+                            self.note(who, line, f'ok {item}')
+                            await self.block(who, inner)
+            case 'as_completed':
+                some = dict.fromkeys(self.some(w[2:]))
+                completions = Completions(some, None if w[1] == '-' else int(w[1]) / 1e6)
+                try:
+                    async for task in completions:
+                        self.note(who, line, f'ok {task.get_name()}')
+                finally:
+                    # An iteration that is abandoned leaves its timer to itself there, which shows where nothing else
+                    # is left to do.
+                    if completions._timeout_handle:
+                        completions._timeout_handle.cancel()
             case 'timeout':
                 async with asyncio.timeout(int(w[1]) / 1e6):
                     await self.block(who, inner)
@@ -307,6 +527,8 @@ def run(text):
             task.cancel()
         if left:
             loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        for _ in range(8):  # calls that are queued
+            loop.run_until_complete(asyncio.sleep(0))
     except Deadlock:
         machine.trace.append(f'{loop.now_us()} - - DEADLOCK')
     machine.limit = -1

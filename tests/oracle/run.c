@@ -40,6 +40,8 @@ static bool run_all(thrum_loop *loop)
             return false;
         thrum_loop_step(loop, THRUM_NEVER);
     }
+    for (int i = 0; i < 8; i++)
+        thrum_loop_step(loop, 0); /* calls that are queued */
     return true;
 }
 
@@ -58,6 +60,7 @@ int main(int argc, char **argv)
     if (thrum_loop_new(&loop, &options) != 0)
         return 2;
     thrum_loop_set_exception_handler(loop, ignore, NULL);
+    program_open(&oracle.program);
     if (!run_all(loop))
         note_deadlock();
     fflush(stdout);
@@ -67,6 +70,9 @@ int main(int argc, char **argv)
         if (run && run->owned)
             thrum_task_release(run->task);
     }
+    for (struct call *call = oracle.last_call; call; call = call->before)
+        thrum_handle_cancel(&call->handle); /* one that still waits for a future keeps its context */
+    program_close(&oracle.program);
     thrum_pool_stats stats;
     thrum_pool_stats_get(&stats);
     if (stats.blocks) {

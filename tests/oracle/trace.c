@@ -38,6 +38,22 @@ const char *error_name(int error)
         return "STATE";
     case THRUM_EINVAL:
         return "VALUE";
+    case THRUM_ELEFT:
+        return "LEFT";
+    case THRUM_EBROKEN:
+        return "BROKEN";
+    case THRUM_EEMPTY:
+        return "EMPTY";
+    case THRUM_EFULL:
+        return "FULL";
+    case THRUM_EBUSY:
+        return "BUSY";
+    case THRUM_EINCOMPLETE:
+        return "INCOMPLETE";
+    case THRUM_ELIMIT:
+        return "LIMIT";
+    case THRUM_ESHUTDOWN:
+        return "SHUTDOWN";
     default:
         return thrum_error_name(error);
     }
@@ -69,6 +85,24 @@ int error_of_group(void)
     return error_named(strcat(text, "]"));
 }
 
+/* Texts stand among the names; their values begin far above any number of a program. */
+static const thrum_value TEXTS = (thrum_value)1 << 40;
+
+thrum_value result_text(const char *text)
+{
+    return TEXTS + (THRUM_EAPP(0) - error_named(text));
+}
+
+const char *text_of(thrum_value value, char *room, size_t size)
+{
+    if (value == NOTHING)
+        return "None";
+    if (value >= TEXTS)
+        return names[value - TEXTS];
+    snprintf(room, size, "%lld", (long long)value - 1);
+    return room;
+}
+
 static void begin(void)
 {
     printf("%lld ", (long long)(thrum_now() / (THRUM_TICKS_PER_SECOND / 1000000)));
@@ -81,6 +115,7 @@ static void begin(void)
 
 void note(const struct run *run, int line, int error, thrum_value value)
 {
+    char number[32];
     if (oracle.limit && run->serial > oracle.limit)
         return;
     begin();
@@ -91,7 +126,7 @@ void note(const struct run *run, int line, int error, thrum_value value)
     if (error)
         printf("!%s\n", error_name(error));
     else if (value)
-        printf("ok %lld\n", (long long)value - 1);
+        printf("ok %s\n", text_of(value, number, sizeof number));
     else
         puts("ok");
 }

@@ -1,5 +1,6 @@
 /* Tests that are wrong on purpose. tests/selftest/run expects that each of them turns a run red. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -8,6 +9,14 @@
 TEST(good, passes)
 {
     CHECK(1);
+}
+
+/* Also when the run was started by `&`. */
+TEST(good, hears_of_ctrl_c)
+{
+    struct sigaction action;
+    CHECK_EQ(sigaction(SIGINT, NULL, &action), 0);
+    CHECK(action.sa_handler != SIG_IGN);
 }
 
 #ifdef BAD_FAILS

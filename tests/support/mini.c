@@ -88,8 +88,9 @@ int test_run_all(const char *pattern)
 {
     static int counts[3];
 #ifdef THRUM_TEST_TABLE
-    for (struct test_case *const *entry = test_table; *entry; entry++)
-        test_register(*entry);
+    for (unsigned i = 0; i < test_table_count; i++)
+        if (test_table[i])
+            test_register(test_table[i]);
 #endif
     for (const struct test_case *test = first; test; test = test->next) {
         if (pattern && !strstr(test->path, pattern))

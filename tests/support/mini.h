@@ -20,7 +20,8 @@ void test_register(struct test_case *test);
 _Noreturn void test_end(int how, const char *file, int line, const char *why);
 
 #ifdef THRUM_TEST_TABLE
-extern struct test_case *const test_table[]; /* ends with NULL */
+extern struct test_case *const test_table[]; /* NULL: left out by the preprocessor */
+extern const unsigned test_table_count;
 #define TEST_REGISTERED_(id) struct test_case test_case_##id
 #else
 #define TEST_REGISTERED_(id)                                                                                           \

@@ -38,4 +38,4 @@ need_packages()
 }
 
 # What it takes to build the library, the tests and the samples.
-build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 libev-dev libhttp-parser-dev)
+build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 libev-dev libc-ares-dev libssl-dev libhttp-parser-dev)

@@ -185,6 +185,8 @@ class Runner:
 
     def go(self):
         signal.signal(signal.SIGTERM, self.stop)
+        # A shell's `&` has what it starts ignore Ctrl-C, which would go on to the tests of it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         tests = sorted(self.chosen(), key=lambda test: -test['timeout'])
         if not tests:
             print('No test matches.')

@@ -10,6 +10,10 @@
  *     sim_until(task);                             passes until it has ended
  *     sim_close();                                 checks that no block of the pool is in use any more
  *
+ * With TEST_EAGER in the environment tasks begin eagerly (eager.h).
+ *
+ * Times count from where the clock stood then: sim_time(), sim_at(30). Firmware starts it elsewhere, too (SIM_START).
+ *
  * What nobody awaited is found in sim.notes. On hosts this goes through the public loop; with -DTEST_SIM_CORE, and on
  * microcontrollers, it drives the core itself. */
 #ifndef THRUM_TEST_SIM_H
@@ -23,9 +27,23 @@
 #endif
 #ifdef TEST_SIM_CORE
 #include "core/scheduler.h"
+#else
+#include "eager.h"
 #endif
 
-enum { SIM_NOTES = 24, SIM_DEADLOCK = -99999 };
+/* Where the clock begins. */
+#ifndef SIM_START
+#define SIM_START 0
+#endif
+
+/* A time or delay of tests, which may be negative also where thrum_time is not. */
+#if THRUM_TIME_BITS == 64
+typedef int64_t sim_delay;
+#else
+typedef int32_t sim_delay;
+#endif
+
+enum { SIM_NOTES = 24, SIM_DEADLOCK = -32000 };
 
 /* One report to the exception handler. */
 typedef struct sim_note {
@@ -52,6 +70,24 @@ typedef struct sim_world {
 } sim_world;
 
 static sim_world sim;
+
+/* Whether tasks begin eagerly in this run, and a test's means to have them begin lazily after all: it asserts when they
+ * begin. */
+static inline bool sim_eager(void)
+{
+#ifdef TEST_SIM_CORE
+    return false;
+#else
+    return eager_wanted();
+#endif
+}
+
+static inline void sim_start_lazily(void)
+{
+#ifndef TEST_SIM_CORE
+    eager_refuse();
+#endif
+}
 
 static inline void sim_note_(const char *message, int error, const thrum_function *function, unsigned line,
                              const thrum_task *task, const thrum_error *detail)
@@ -80,6 +116,18 @@ static inline size_t sim_all_blocks_(void)
     return stats.blocks;
 }
 
+/* Ticks since the loop was opened, as the task or callback that runs sees it; and the loop's time that many ticks after
+ * it was opened. */
+static inline sim_delay sim_time(void)
+{
+    return (sim_delay)(thrum_now() - (thrum_time)SIM_START);
+}
+
+static inline thrum_time sim_at(sim_delay ticks)
+{
+    return (thrum_time)SIM_START + (thrum_time)ticks;
+}
+
 /* Blocks of the pool that tests have in use. */
 static inline size_t sim_blocks(void)
 {
@@ -98,14 +146,31 @@ static inline void sim_open(void)
 {
     memset(&sim, 0, sizeof sim);
     size_t before = sim_all_blocks_();
-    CHECK(thrum_core_open(&sim, 0, sim_report_));
+    sim.now = SIM_START;
+    CHECK(thrum_core_open(&sim, sim.now, sim_report_));
     sim.base = sim_all_blocks_() - before;
     sim.open = true;
+}
+
+/* Whether there is memory for a loop. */
+static inline bool sim_fits(void)
+{
+    bool fits = thrum_core_open(&sim, SIM_START, sim_report_);
+    if (fits)
+        thrum_core_close();
+    return fits;
 }
 
 static inline bool sim_ready(void)
 {
     return thrum_core_ready();
+}
+
+/* When there is something to do again, in ticks since the loop was opened: 0 at once, -1 never. */
+static inline sim_delay sim_next(void)
+{
+    thrum_time next = thrum_core_next();
+    return thrum_core_ready() ? 0 : next == THRUM_NEVER ? -1 : (sim_delay)(next - (thrum_time)SIM_START);
 }
 
 /* One pass; when nothing is ready and `jump`, the clock goes to the next timer first. */
@@ -115,7 +180,7 @@ static inline int sim_step_(bool jump)
         thrum_time next = thrum_core_next();
         if (next == THRUM_NEVER)
             return SIM_DEADLOCK;
-        if (next > sim.now)
+        if ((sim_delay)(next - sim.now) > 0)
             sim.now = next;
     }
     sim.passes++;
@@ -146,11 +211,28 @@ static inline void sim_open(void)
     sim.base = sim_all_blocks_() - before;
     sim.open = true;
     thrum_loop_set_exception_handler(sim.loop, sim_report_, NULL);
+    eager_prepare(sim.loop);
+}
+
+static inline bool sim_fits(void)
+{
+    thrum_loop_options options = {.size = sizeof options, .backend = THRUM_BACKEND_SIM};
+    thrum_loop *loop;
+    bool fits = thrum_loop_new(&loop, &options) == 0;
+    if (fits)
+        thrum_loop_close(loop);
+    return fits;
 }
 
 static inline bool sim_ready(void)
 {
     return thrum_loop_next_deadline(sim.loop) == 0;
+}
+
+static inline sim_delay sim_next(void)
+{
+    thrum_time next = thrum_loop_next_deadline(sim.loop);
+    return next == THRUM_NEVER ? -1 : next;
 }
 
 static inline int sim_step_(bool jump)

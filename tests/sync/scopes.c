@@ -52,7 +52,7 @@ static thrum_step spy_start(thrum_task *task, thrum_record *record)
     return thrum_done(task, 0, 0);
 }
 
-static const thrum_operations spy_operations = {spy_start, NULL, NULL, NULL, "spy"};
+static const thrum_operations spy_operations = {spy_start, NULL, NULL, NULL, "spy", NULL};
 
 static thrum_awaitable spy_on(spy *spied, const char *name)
 {
@@ -278,7 +278,7 @@ static thrum_step bare_start(thrum_task *task, thrum_record *record)
     return thrum_done(task, 0, 0);
 }
 
-static const thrum_operations bare_operations = {bare_start, NULL, NULL, NULL, "bare"};
+static const thrum_operations bare_operations = {bare_start, NULL, NULL, NULL, "bare", NULL};
 
 static ASYNC(without_exit, ARGS((int, how)), LOCALS(struct { thrum_scope scope; } none; int i;))
 {

@@ -75,9 +75,9 @@ static void check(thrum_time delay, int what, int error, thrum_value value, thru
     sim_open();
     CHECK_EQ(sim_run(limited(delay, what), &got), error);
     CHECK_EQ(got, value);
-    CHECK_EQ(thrum_now(), time);
+    CHECK_EQ(sim_time(), time);
     sim_finish();
-    CHECK_EQ(thrum_now(), time); /* no timer is left */
+    CHECK_EQ(sim_time(), time); /* no timer is left */
     sim_close();
     CHECK_STR(trace, expected);
 }
@@ -102,8 +102,9 @@ TEST(timeouts, at_zero)
     check(-10, NOTHING, 0, 1, 0, "be");
 }
 
-/* foreign_exception_on_timeout, 91: an error of the body's own passes. A swallowed one gives none, but expired() is
- * true. foreign_cancel_doesnt_timeout_if_not_expired: a cancellation of another origin stays one. */
+/* 89, 91, foreign_exception_on_timeout: an error of the body's own passes. A cancellation that the body swallows, to
+ * end in the same step, gives none: expired() is true, and the task is clean.
+ * foreign_cancel_doesnt_timeout_if_not_expired: a cancellation of another origin stays one. */
 TEST(timeouts, other_errors)
 {
     check(50, OWN_ERROR, -6, 0, 50, "");
@@ -137,7 +138,7 @@ static ASYNC(busy, ARGS((bool, suspend)), LOCALS(thrum_deadline limit; thrum_fut
 {
     ASYNC_BEGIN;
     thrum_future_set_result(&self->done, 0);
-    WITH (self->limit, thrum_deadline_at(&self->limit, 0)) {
+    WITH (self->limit, thrum_deadline_at(&self->limit, sim_at(0))) {
         for (self->i = 0; self->i < 10; self->i++)
             AWAIT(&self->done);
         if (self->suspend)
@@ -155,7 +156,7 @@ TEST(timeouts, code_that_does_not_suspend)
     CHECK_EQ(sim_run(busy(true), &value), THRUM_ETIMEDOUT);
 }
 
-/* 89: fired, but the body ends in the same step: no error, and the task is clean. */
+/* A wait with a limit; the task is clean afterwards. */
 static ASYNC(waits_limited, ARGS((thrum_future *, future), (thrum_time, delay)), LOCALS(thrum_deadline limit;))
 {
     ASYNC_BEGIN;
@@ -184,10 +185,10 @@ TEST(timeouts, result_in_the_same_pass)
     thrum_future future = THRUM_FUTURE_INIT;
     thrum_handle handle = THRUM_HANDLE_INIT(complete, &future);
     sim_open();
-    CHECK_EQ(thrum_call_at(50, &handle), 0); /* before the deadline's timer */
+    CHECK_EQ(thrum_call_at(sim_at(50), &handle), 0); /* before the deadline's timer */
     end(thrum_spawn(waits_limited(&future, 50)), THRUM_ETIMEDOUT, 0);
     thrum_future_init(&future);
-    CHECK_EQ(thrum_call_at(49, &handle), 0);
+    CHECK_EQ(thrum_call_at(sim_at(49), &handle), 0);
     sim_finish();
     sim_close();
 }
@@ -203,10 +204,49 @@ TEST(timeouts, cancelled_in_the_same_pass)
         handle.context = task;
         if (order)
             sim_pass();
-        CHECK_EQ(thrum_call_at(50, &handle), 0);
+        CHECK_EQ(thrum_call_at(sim_at(50), &handle), 0);
         CHECK_EQ(sim_until(task), 0);
         CHECK_EQ(thrum_task_cancelling(task), 1);
         end(task, THRUM_ECANCELED, 0);
+        sim_close();
+    }
+}
+
+/* 90: in the block there are two requests; one of them remains, and the limit has expired for all that. */
+static ASYNC(counts_both, ARGS((thrum_future *, future)), LOCALS(thrum_deadline limit; thrum_try attempt; int error;))
+{
+    ASYNC_BEGIN;
+    TRY (self->attempt) {
+        WITH (self->limit, thrum_deadline_after(&self->limit, 50)) {
+            AWAIT_CATCH_ALL(self->error, self->future);
+            CHECK_EQ(cancelling(), 2);
+            ASYNC_RAISE(self->error);
+        }
+    }
+    CATCH_ALL (self->error, self->attempt) {
+        CHECK_EQ(self->error, THRUM_ECANCELED);
+        CHECK(thrum_deadline_expired(&self->limit));
+        CHECK_EQ(cancelling(), 1);
+        put("c");
+        ASYNC_RAISE(self->error);
+    }
+    ASYNC_END;
+}
+
+TEST(timeouts, both_requests_are_counted)
+{
+    for (int order = 0; order < 2; order++) {
+        thrum_future future = THRUM_FUTURE_INIT;
+        thrum_handle handle = THRUM_HANDLE_INIT(cancel, NULL);
+        trace[0] = '\0';
+        sim_open();
+        thrum_task *task = thrum_spawn(counts_both(&future));
+        handle.context = task;
+        if (order)
+            sim_pass();
+        CHECK_EQ(thrum_call_at(sim_at(50), &handle), 0);
+        end(task, THRUM_ECANCELED, 0);
+        CHECK_STR(trace, "c");
         sim_close();
     }
 }
@@ -231,14 +271,14 @@ TEST(timeouts, task_is_clean_afterwards)
 
 static unsigned outside; /* cancellations that came from outside */
 
-static ASYNC(nested, ARGS((thrum_time, outer), (thrum_time, inner)),
+static ASYNC(nested, ARGS((sim_delay, outer), (sim_delay, inner)),
              LOCALS(thrum_deadline out, in; thrum_try first, second; int error;))
 {
     ASYNC_BEGIN;
     TRY (self->first) {
-        WITH (self->out, thrum_deadline_at(&self->out, self->outer)) {
+        WITH (self->out, thrum_deadline_at(&self->out, sim_at(self->outer))) {
             TRY (self->second) {
-                WITH (self->in, thrum_deadline_at(&self->in, self->inner)) {
+                WITH (self->in, thrum_deadline_at(&self->in, sim_at(self->inner))) {
                     AWAIT(thrum_sleep(100));
                 }
             }
@@ -257,7 +297,7 @@ static ASYNC(nested, ARGS((thrum_time, outer), (thrum_time, inner)),
     ASYNC_END;
 }
 
-static void check_nested(thrum_time outer, thrum_time inner, const char *expected)
+static void check_nested(sim_delay outer, sim_delay inner, const char *expected)
 {
     outside = 0;
     trace[0] = '\0';
@@ -291,7 +331,7 @@ static ASYNC(nested_late, ARGS_NONE, LOCALS(thrum_deadline out, in; thrum_try at
     CHECK(thrum_deadline_expired(&self->in));
     CHECK(thrum_deadline_expired(&self->out));
     CHECK_EQ(cancelling(), 0);
-    ASYNC_RETURN(thrum_now());
+    ASYNC_RETURN(sim_time());
     ASYNC_END;
 }
 
@@ -347,7 +387,7 @@ TEST(timeouts, after_a_cancellation)
     sim_pass();
     thrum_task_cancel(task);
     end(task, THRUM_ECANCELED, 0);
-    CHECK_EQ(thrum_now(), 20);
+    CHECK_EQ(sim_time(), 20);
     CHECK_STR(trace, "tuc");
     sim_close();
 }
@@ -373,7 +413,7 @@ static ASYNC(moved, ARGS((thrum_time, first), (thrum_time, then)), LOCALS(thrum_
         }
     }
     CHECK_EQ(thrum_deadline_reschedule(&self->limit, 5), THRUM_ESTATE);
-    ASYNC_RETURN(thrum_now());
+    ASYNC_RETURN(sim_time());
 FINALLY:
     CHECK_EQ(thrum_deadline_reschedule(&self->limit, 5), THRUM_ESTATE);
     ASYNC_END;
@@ -383,23 +423,23 @@ static void check_moved(thrum_time first, thrum_time then, int error, thrum_time
 {
     sim_open();
     CHECK_EQ(sim_run(moved(first, then), NULL), error);
-    CHECK_EQ(thrum_now(), time);
+    CHECK_EQ(sim_time(), time);
     sim_close();
 }
 
 TEST(timeouts, moved)
 {
-    check_moved(20, 200, 0, 100);
-    check_moved(200, 20, THRUM_ETIMEDOUT, 20);
+    check_moved(20, sim_at(200), 0, 100);
+    check_moved(200, sim_at(20), THRUM_ETIMEDOUT, 20);
     check_moved(20, THRUM_NEVER, 0, 100);
-    check_moved(THRUM_NEVER, 20, THRUM_ETIMEDOUT, 20);
-    check_moved(20, 0, THRUM_ETIMEDOUT, 0); /* 94: to the past: in the next pass */
+    check_moved(THRUM_NEVER, sim_at(20), THRUM_ETIMEDOUT, 20);
+    check_moved(20, sim_at(0), THRUM_ETIMEDOUT, 0); /* 94: to the past: in the next pass */
 }
 
 static void move(thrum_handle *handle)
 {
     (void)handle;
-    CHECK_EQ(thrum_deadline_reschedule(shared, 70), 0);
+    CHECK_EQ(thrum_deadline_reschedule(shared, sim_at(70)), 0);
 }
 
 /* 94: from a callback */
@@ -407,9 +447,9 @@ TEST(timeouts, moved_from_outside)
 {
     thrum_handle handle = THRUM_HANDLE_INIT(move, NULL);
     sim_open();
-    CHECK_EQ(thrum_call_at(30, &handle), 0);
-    CHECK_EQ(sim_run(moved(20, 50), NULL), THRUM_ETIMEDOUT);
-    CHECK_EQ(thrum_now(), 70);
+    CHECK_EQ(thrum_call_at(sim_at(30), &handle), 0);
+    CHECK_EQ(sim_run(moved(20, sim_at(50)), NULL), THRUM_ETIMEDOUT);
+    CHECK_EQ(sim_time(), 70);
     sim_close();
 }
 

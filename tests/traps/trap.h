@@ -3,8 +3,10 @@
 #define TRAP_H
 
 #include <thrum/async.h>
+#include <thrum/generators.h>
 #include <thrum/taskgroups.h>
 #include <thrum/timeouts.h>
+#include <thrum/typedchannels.h>
 
 THRUM_BEGIN_DECLS
 

@@ -1,12 +1,13 @@
 """asyncio_micro.py BENCH N: the same work as the other micro programs, in Python's asyncio."""
 import asyncio
+import contextvars
 import gc
 import os
 import random
 import sys
 import time
 
-BATCH = 100
+BATCH, MANY = 100, 1000
 
 
 class Clock:
@@ -94,6 +95,82 @@ async def memory():
     os._exit(0)
 
 
+async def mutex():
+    lock = asyncio.Lock()
+    for _ in range(count):
+        await lock.acquire()
+        lock.release()
+
+
+async def queue(capacity):
+    items = asyncio.Queue(capacity)
+
+    async def produce():
+        for i in range(count):
+            await items.put(i)
+
+    producer = asyncio.create_task(produce())
+    for _ in range(count):
+        await items.get()
+    await producer
+
+
+async def answer(value):
+    return value
+
+
+async def gather():
+    for _ in range(count // MANY):
+        await asyncio.gather(*map(answer, range(MANY)))
+
+
+async def numbers():
+    for i in range(count):
+        yield i
+
+
+async def generator():
+    async for _ in numbers():
+        pass
+
+
+async def broadcast():
+    event = asyncio.Event()
+
+    async def listen(rounds):
+        for _ in range(rounds):
+            await event.wait()
+
+    tasks = [asyncio.create_task(listen(count // MANY)) for _ in range(MANY)]
+    await asyncio.sleep(0)
+    for _ in range(count // MANY):
+        event.set()
+        event.clear()
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+
+
+async def inherit():
+    number = contextvars.ContextVar("number")
+    number.set(3)
+
+    async def heir():
+        number.get()
+
+    for _ in range(count // BATCH):
+        await join(heir() for _ in range(BATCH))
+
+
+async def post():
+    loop, event = asyncio.get_running_loop(), asyncio.Event()
+    for _ in range(count // BATCH):
+        event.clear()
+        for _ in range(BATCH - 1):
+            loop.call_soon_threadsafe(int)
+        loop.call_soon_threadsafe(event.set)
+        await event.wait()
+
+
 async def main():
     cases = {
         "create": join_each,
@@ -110,6 +187,14 @@ async def main():
         "timers": timers,
         "tcancel": timers_cancelled,
         "mem": memory,
+        "mutex": mutex,
+        "queue": lambda: queue(64),
+        "queue1": lambda: queue(1),
+        "gather": gather,
+        "generator": generator,
+        "broadcast": broadcast,
+        "inherit": inherit,
+        "post": post,
     }
     if sys.argv[1] not in cases:
         sys.exit(77)

@@ -1,6 +1,7 @@
 /* micro BENCH N on the floor (see floor.h). Each step function is what a protothread macro would have written. */
 #include "floor.h"
 #include "../support/bench.h"
+#include "floor_sync.h"
 
 #include <sys/epoll.h>
 
@@ -317,6 +318,14 @@ static const struct bench_case cases[] = {
     {"timers", sleepers, 0},
     {"tcancel", timers_cancelled, 0},
     {"mem", memory, 0},
+    {"mutex", mutex, 0},
+    {"queue", queue, 64},
+    {"queue1", queue, 1},
+    {"gather", gather, 0},
+    {"generator", generator, 0},
+    {"broadcast", broadcast, 0},
+    {"inherit", inherit, 0},
+    {"post", post, 0},
 };
 
 int main(int argc, char **argv)

@@ -108,26 +108,41 @@ class Benchmark:
         for bench, (in_c, in_python) in programs.MICRO.items():
             if not self.wanted("micro", bench):
                 continue
-            self.progress("micro", bench)
-            rounds, running = [], dict(peers)
-            for number in range(self.options.rounds):
-                row = {}
-                for name in in_turn(running, number):
-                    count = in_python if name == "asyncio" else in_c
-                    if self.options.quick:
-                        count //= 10
-                    try:
-                        got = measure.result_line([*running[name], bench, str(count)], machine.SERVER_CORE)
-                    except measure.Failed as error:
-                        self.trouble("micro %s, %s" % (bench, error))
-                        got = None
-                    if got is None:
-                        del running[name]
-                    else:
-                        row[name] = {"figure": got["bytes"] if bench == "mem" else got["cpu_ns"]}
-                rounds.append(row)
+            rounds = self.in_rounds("micro", bench, peers, bench, (in_c, in_python), machine.SERVER_CORE)
             self.keep("micro", bench, "bytes" if bench == "mem" else "CPU ns", reference,
                       report.summarise(rounds, "figure", reference), report.limits("micro")[bench])
+
+    def wake(self):
+        """CPU time of all threads for a round trip between two threads, and for a call that one posts to the other."""
+        peers = self.chosen(programs.wake_peers(self.build))
+        reference = next(iter(peers))
+        for bench, (work, cores, *counts) in programs.WAKE.items():
+            if not self.wanted("wake", bench):
+                continue
+            on = machine.SERVER_CORE if cores == 1 else "%d,%d" % (machine.SERVER_CORE, machine.LOAD_CORE)
+            rounds = self.in_rounds("wake", bench, peers, work, counts, on)
+            self.keep("wake", bench, "CPU ns", reference, report.summarise(rounds, "figure", reference),
+                      report.limits("wake")[bench])
+
+    def in_rounds(self, suite, bench, peers, work, counts, cores):
+        """Runs the peers in turn; gives a row a round. counts: operations in C, and in Python."""
+        self.progress(suite, bench)
+        rounds, running = [], dict(peers)
+        for number in range(self.options.rounds):
+            row = {}
+            for name in in_turn(running, number):
+                count = counts[name == "asyncio"] // (10 if self.options.quick else 1)
+                try:
+                    got = measure.result_line([*running[name], work, str(count)], cores)
+                except measure.Failed as error:
+                    self.trouble("%s %s, %s" % (suite, bench, error))
+                    got = None
+                if got is None:
+                    del running[name]
+                else:
+                    row[name] = {"figure": got.get("cpu_ns", got.get("bytes"))}
+            rounds.append(row)
+        return rounds
 
     def instructions(self):
         """User instructions an operation: free of noise, one round."""
@@ -135,13 +150,14 @@ class Benchmark:
             if not self.wanted("instructions", bench):
                 continue
             self.progress("instructions", bench)
-            peers = self.chosen(programs.echo_peers(self.build) if bench == "echo" else programs.micro_peers(self.build))
+            echo = bench.startswith("echo")
+            peers = self.chosen(programs.echo_peers(self.build, bench) if echo else programs.micro_peers(self.build))
             reference, row = next(iter(peers)), {}
             for name, command in peers.items():
                 if name == "asyncio":
                     continue
                 try:
-                    if bench == "echo":
+                    if echo:
                         figure = measure.echo_instructions(self.build, command)
                     else:
                         figure = measure.micro_instructions(command, bench)
@@ -170,9 +186,10 @@ class Benchmark:
     def print_tables(self):
         titles = {"echo": "Echo over streams: CPU us of the server for a request (divided by epoll by hand)",
                   "micro": "Tasks and timers: CPU ns an operation (divided by the protothread floor)",
+                  "wake": "Threads: CPU ns of all of them (divided by epoll and an eventfd by hand)",
                   "flood": "p99 us of 64 connections while one more sends without pause",
                   "instructions": "User instructions an operation", "calls": "System calls for one echo of 64 bytes"}
-        for suite in ("echo", "flood", "micro", "instructions"):
+        for suite in ("echo", "flood", "micro", "wake", "instructions"):
             rows = [row for row in self.rows if row["suite"] == suite]
             if not rows:
                 continue

@@ -13,6 +13,8 @@ SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
 
 PACKAGES = ["libuv1-dev", "valgrind", "strace"]  # besides what building thrum takes
 ARM_PACKAGES = ["gcc-arm-none-eabi"]
+FIRMWARE_PACKAGES = [*ARM_PACKAGES, "gcc-riscv64-unknown-elf", "gcc-avr", "avr-libc", "clang", "qemu-system-arm",
+                     "qemu-system-misc", "libsimavr-dev", "libelf-dev"]
 
 
 def say(text):

@@ -119,6 +119,12 @@ def echo_instructions(build, command, connections=64, low=2000, high=12000):
     return (counts[1] - counts[0]) / (high - low)
 
 
+def calls_in(log):
+    """Counts by name, and the total, out of strace's table."""
+    rows = (line.split() for line in log)
+    return {row[1]: int(row[0]) for row in rows if len(row) == 2 and row[0].isdigit()}
+
+
 def echo_calls(build, command, connections=64, low=1000, high=5000):
     """System calls of the server an echo of 64 bytes, by name. Opening the connections cancels out."""
     taken = []
@@ -128,8 +134,18 @@ def echo_calls(build, command, connections=64, low=1000, high=5000):
                 with open("/proc/%d/task/%d/children" % (server.pid, server.pid)) as children:
                     traced = int(children.read().split()[0])
                 server.requests(build, connections, requests, traced)
-            rows = (line.split() for line in log)
-            taken.append({row[1]: int(row[0]) for row in rows if len(row) == 2 and row[0].isdigit()})
+            taken.append(calls_in(log))
     before, after = taken
     calls = {name: (count - before.get(name, 0)) / (high - low) for name, count in after.items() if name != "total"}
     return {name: count for name, count in calls.items() if abs(count) >= 0.0005}
+
+
+def trip_calls(command, low=200, high=1200):
+    """System calls of a round trip between two threads, all kinds together."""
+    totals = []
+    for trips in (low, high):
+        with log_file() as log:
+            strace = ["strace", "-f", "-c", "-U", "calls,name", "-o", log.name]
+            result_line([*strace, *command, "pingpong", str(trips)], SERVER_CORE)
+            totals.append(calls_in(log)["total"])
+    return (totals[1] - totals[0]) / (high - low)

@@ -4,7 +4,7 @@ import os
 from harness.machine import HERE, PYTHON
 
 # The columns of the tables. The reference of each suite is its first peer.
-ORDER = ["epoll", "floor", "libev", "libuv", "asyncio", "thrum"]
+ORDER = ["epoll", "floor", "eventfd", "libev", "libuv", "asyncio", "thrum"]
 
 ECHO_CELLS = [(1, 64), (64, 64), (1000, 64), (64, 16384)]
 
@@ -24,6 +24,21 @@ MICRO = {
     "timers": (1000000, 100000),
     "tcancel": (1000000, 100000),
     "mem": (1000000, 100000),
+    "mutex": (10000000, 200000),
+    "queue": (5000000, 50000),
+    "queue1": (2000000, 20000),
+    "gather": (2000000, 20000),
+    "generator": (5000000, 200000),
+    "broadcast": (5000000, 100000),
+    "inherit": (2000000, 30000),
+    "post": (5000000, 30000),
+}
+
+# What the program does, on how many cores, and how many times: in C, and in Python.
+WAKE = {
+    "trip1": ("pingpong", 1, 20000, 5000),
+    "trip2": ("pingpong", 2, 20000, 5000),
+    "post": ("post", 2, 1000000, 50000),
 }
 
 
@@ -36,14 +51,15 @@ def present(peers):
     return {name: command for name, command in peers.items() if os.path.exists(command[0])}
 
 
-def echo_peers(build):
+def echo_peers(build, thrum="echo"):
+    """The echo servers; thrum's over streams, or by callbacks: "echo_protocol"."""
     field = os.path.join(build, "tests", "bench", "field")
     return present({
         "epoll": [os.path.join(field, "echo_epoll")],
         "libev": [os.path.join(field, "echo_libev")],
         "libuv": [os.path.join(field, "echo_libuv")],
         "asyncio": python("asyncio_echo.py"),
-        "thrum": [os.path.join(build, "tests", "bench", "peers", "echo")],
+        "thrum": [os.path.join(build, "tests", "bench", "peers", thrum)],
     })
 
 
@@ -55,6 +71,17 @@ def micro_peers(build):
         "libuv": [os.path.join(field, "timers_libuv")],
         "asyncio": python("asyncio_micro.py"),
         "thrum": [os.path.join(build, "tests", "bench", "peers", "micro")],
+    })
+
+
+def wake_peers(build):
+    field = os.path.join(build, "tests", "bench", "field")
+    return present({
+        "eventfd": [os.path.join(field, "wake_eventfd")],
+        "libev": [os.path.join(field, "wake_libev")],
+        "libuv": [os.path.join(field, "wake_libuv")],
+        "asyncio": python("asyncio_wake.py"),
+        "thrum": [os.path.join(build, "tests", "bench", "peers", "wake")],
     })
 
 

@@ -84,8 +84,8 @@ class Tally:
         """A figure against its gate, or against what is allowed until that is met."""
         met = within(bounds["gate"], value, None, of)
         fine = met or ("allowed" in bounds and within(bounds["allowed"], value, None, of))
-        self.check(fine, "%s: %.4g %s (gate %s%s, aim %s%s)" % (
-            name, value, unit, bound_text(bounds["gate"]),
+        self.check(fine, "%s: %.6g%s (gate %s%s, aim %s%s)" % (
+            name, value, unit and " " + unit, bound_text(bounds["gate"]),
             "" if met else ", MISSED; allowed %s until then" % bound_text(bounds["allowed"]) if fine else ", missed",
             bound_text(bounds["aim"]), ", met" if within(bounds["aim"], value, None) else ""))
 

@@ -1,5 +1,6 @@
 /* micro BENCH N over thrum's public headers: the same work as field/floor.c and field/asyncio_micro.py. */
 #include "../support/bench.h"
+#include "micro_sync.h"
 
 #include <thrum/async.h>
 #include <thrum/events.h>
@@ -254,11 +255,28 @@ CASE(tcancel)
 CASE(mem)
 
 static const struct bench_case cases[] = {
-    {"create", run_create, 0},      {"join", run_joined, 0},       {"yield2", run_yield, 2},
-    {"yield1000", run_yield, 1000}, {"nest1", run_nest, 1},        {"nest10", run_nest, 10},
-    {"nest100", run_nest, 100},     {"await0", run_await0, 0},     {"timeout", run_timeout, 0},
-    {"cancel", run_cancel, 0},      {"wait_for", run_wait_for, 0}, {"timers", run_timers, 0},
-    {"tcancel", run_tcancel, 0},    {"mem", run_mem, 0},
+    {"create", run_create, 0},
+    {"join", run_joined, 0},
+    {"yield2", run_yield, 2},
+    {"yield1000", run_yield, 1000},
+    {"nest1", run_nest, 1},
+    {"nest10", run_nest, 10},
+    {"nest100", run_nest, 100},
+    {"await0", run_await0, 0},
+    {"timeout", run_timeout, 0},
+    {"cancel", run_cancel, 0},
+    {"wait_for", run_wait_for, 0},
+    {"timers", run_timers, 0},
+    {"tcancel", run_tcancel, 0},
+    {"mem", run_mem, 0},
+    {"mutex", bench_mutex, 0},
+    {"queue", bench_queue, 64},
+    {"queue1", bench_queue, 1},
+    {"gather", bench_gather, 0},
+    {"generator", bench_generator, 0},
+    {"broadcast", bench_broadcast, 0},
+    {"inherit", bench_inherit, 0},
+    {"post", bench_post, 0},
 };
 
 BENCH_MAIN(cases)

@@ -1,0 +1,123 @@
+/* Debug mode, as far as the core has to do with it. Without THRUM_CHECKS there is none, and nothing of this is called.
+ * A loop in debug mode makes `state->open` OPEN_DEBUG, which leads the calls that look at it astray from their short
+ * way, into what is declared here; and it lets frames be taken and given the slow way, where they are noted and
+ * poisoned. Where it is off none of this is ever reached.
+ *
+ * Whose a task is its memory tells: it is of the pool of its thread. Handles bear a mark of the thread in which they
+ * were armed. */
+#ifndef THRUM_CORE_CHECKS_H
+#define THRUM_CORE_CHECKS_H
+
+#include <thrum/blocks.h>
+
+#include "core/state.h"
+
+#if THRUM_CHECKS
+/* Switch debug mode for this thread's open loop. */
+void thrum_checks_set(bool on);
+
+/* The loop is closed, and nobody will ask any more where something was made. */
+void thrum_checks_end(void);
+
+/* Note that the running code has made `object`; by what and after which await, thrum_made_find() says: false when it is
+ * not known. */
+void thrum_made_note(const void *object);
+bool thrum_made_find(const void *object, const thrum_function **made_in, uint32_t *line);
+
+/* The same of a task that begins. */
+void thrum_made_note_task(thrum_task *task);
+
+/* Add to a report where its task, or another one, was made. */
+void thrum_made_find_task(const thrum_task *task, thrum_core_report *report);
+
+#else
+#define thrum_checks_set(on) ((void)(on))
+#define thrum_made_note(object) ((void)(object))
+#define thrum_made_find(object, made_in, line) ((void)(object))
+#define thrum_made_note_task(task) ((void)(task))
+#define thrum_made_find_task(task, report) ((void)(report))
+#endif
+
+/* `state->open` is not OPEN_PLAIN: may this be done here with a task? False: no, and it was told of where anybody is in
+ * debug mode. */
+bool thrum_check_task(const thrum_task *task, const char *what);
+
+/* The same for an open block of its, which has to be where it was opened. */
+bool thrum_check_scope(const thrum_task *task, const thrum_scope *scope, const char *foreign, const char *moved);
+
+/* The same for waking it or a handle. */
+bool thrum_check_wake(thrum_waiter *waiter);
+
+/* The same for all in a list. */
+bool thrum_check_waiters(const thrum_waiters *list);
+
+/* The same for a handle that is to be armed. */
+bool thrum_check_handle_idle(const thrum_handle *handle);
+
+/* A handle that bears a mark is to be woken or taken back: is the mark this thread's? */
+bool thrum_check_handle_mine(const thrum_handle *handle);
+
+/* For a handle that gets into use in debug mode: the mark, never 0. */
+uint16_t thrum_check_mark(void);
+
+/* A task is to be made where there is no loop. */
+void thrum_check_no_loop(void);
+
+/* A step has ended, of this task or of one that is gone (NULL): end the program where the memory of an open block was
+ * overwritten. Looks at this task's blocks; at up to 1024 tasks at those of all, and at those of more every so many
+ * steps. */
+void thrum_check_blocks(thrum_task *stepped);
+
+/* Where a task is, about: its innermost frame that is the user's, and the await that this passed last. */
+const thrum_function *thrum_users_function(const thrum_task *task, uint32_t *line);
+
+/* Tell of misuse by the running code. */
+void thrum_check_tell(thrum_core_report *report);
+
+/* ---- objects of the user's that tasks wait in ---- */
+
+/* A kind of them. */
+typedef struct check_kind {
+    const char *name;
+    const void *(*waited_in)(const thrum_task *task); /* the object that a parked task waits in; NULL: none of these */
+} check_kind;
+
+/* An object begins, where perhaps somebody waits in what was there before. */
+void thrum_check_begins(const check_kind *kind, const void *object);
+
+/* One of its lines is to be touched: does it stand in this thread, and in this object? */
+bool thrum_check_line(const check_kind *kind, const thrum_waiters *line, const void *object);
+
+/* A task is to wait in it. */
+thrum_step thrum_check_enter(const check_kind *kind, const void *object, thrum_waiters *line, thrum_task *task);
+
+/* As thrum_check_line() for a future, in which others than tasks may wait: of these nothing is known. */
+bool thrum_check_future_line(const check_kind *kind, const thrum_waiters *line, const void *object);
+
+/* A task wants to leave a line: does it stand there? Otherwise nothing of the object may be touched. */
+bool thrum_check_leaves(const thrum_waiters *line, const thrum_waiter *waiter);
+
+/* Something was done that its state forbids. Gives the error. */
+int thrum_check_refused(const void *object, const char *what, int error);
+
+static inline void object_begins(const check_kind *kind, const void *object)
+{
+    if (in_debug_mode(thrum_state_here()))
+        thrum_check_begins(kind, object);
+}
+
+static inline bool line_is_sound(const check_kind *kind, const thrum_waiters *line, const void *object)
+{
+    return !doubtful(thrum_state_here()) || thrum_check_line(kind, line, object);
+}
+
+static inline int refused(const void *object, const char *what, int error)
+{
+    return doubtful(thrum_state_here()) ? thrum_check_refused(object, what, error) : error;
+}
+
+/* Set by the loop: told of what happens in threads that have none. Says whether anybody listens; NULL only asks
+ * that. */
+extern bool (*thrum_stray_hook)(const thrum_core_report *report);
+
+#endif

@@ -1,0 +1,91 @@
+/* Streams whose bytes something else than a socket moves. */
+#include "net/carrier.h"
+
+#include <stdio.h>
+
+#include "net/stream.h"
+
+long stream_carrier_receive(thrum_stream *stream, void *to, size_t size)
+{
+    long got = (long)stream->carrier->receive(stream->link, to, size);
+    stream->flags &= ~(uint32_t)STREAM_TRY_FIRST;
+    if (got > 0) {
+        stream->burst += (size_t)got;
+        stream->flags |= (size_t)got == size ? STREAM_TRY_FIRST : 0;
+        return got;
+    }
+    if (got == STREAM_AGAIN)
+        return got;
+    stream->read_error = (int)got;
+    stream->flags |= STREAM_INPUT_ENDED;
+    stream_unwatch(stream, &stream->in);
+    stream_lost(stream);
+    return got;
+}
+
+long stream_carrier_send(thrum_stream *stream, const struct iovec *pieces, size_t count)
+{
+    thrum_slice slices[STREAM_PIECES];
+    for (size_t i = 0; i < count; i++) {
+        slices[i].data = pieces[i].iov_base;
+        slices[i].size = pieces[i].iov_len;
+    }
+    return (long)stream->carrier->send(stream->link, slices, count);
+}
+
+void stream_carrier_watch(thrum_stream *stream, thrum_io *io, bool on)
+{
+    if (io->started == on)
+        return;
+    io->started = on;
+    stream->carrier->watch(stream->link, (stream->in.started ? (unsigned)THRUM_CARRIER_READ : 0) |
+                                             (stream->out.started ? (unsigned)THRUM_CARRIER_WRITE : 0));
+}
+
+void stream_carrier_close(thrum_stream *stream)
+{
+    stream->in.started = stream->out.started = false;
+    stream->carrier->close(stream->link, (stream->flags & STREAM_FORGOTTEN) != 0);
+    stream->link = NULL;
+}
+
+void stream_carrier_address(const thrum_stream *stream, bool peer, char *text, size_t room)
+{
+    if (stream->carrier->address)
+        stream->carrier->address(stream->link, peer, text, room);
+    else
+        (void)snprintf(text, room, "%s", stream->carrier->name ? stream->carrier->name : "");
+}
+
+int thrum_stream_carry(thrum_stream **stream, const thrum_carrier *carrier, void *link,
+                       const thrum_stream_options *options)
+{
+    thrum_stream_options checked;
+    int error = stream_options_check(options, &checked);
+    if (error)
+        return error;
+    if (!stream || !carrier || carrier->size != sizeof *carrier || !carrier->receive || !carrier->send ||
+        !carrier->end || !carrier->close || !carrier->watch)
+        return THRUM_EINVAL;
+    return stream_new_carried(stream, carrier, link, &checked);
+}
+
+void stream_carrier_tell(thrum_stream *stream, unsigned events)
+{
+    if (events & THRUM_CARRIER_READ && stream->in.started) {
+        if (stream->flags & STREAM_TRANSPORT)
+            transport_readable(&stream->in);
+        else
+            stream_readable(&stream->in);
+    }
+    if (events & THRUM_CARRIER_WRITE && stream->out.started)
+        stream_writable(&stream->out);
+}
+
+/* A carrier that went under TLS knows the stream above it. */
+void thrum_stream_carrier_ready(thrum_stream *stream, unsigned events)
+{
+    while (stream->flags & STREAM_TLS && stream->link)
+        stream = ((stream_above *)stream->link)->inner;
+    stream_carrier_tell(stream, events);
+}

@@ -1,0 +1,159 @@
+/* The sample httpd, with everything that can come in between: connections over memory, the server over sockets. */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "samples_server.h"
+
+#include "../../samples/httpd/main.c"
+#undef main
+
+enum { FILE_SIZE = 60000 };
+
+static struct site site;
+static int descriptors_before;
+static char folder[] = "/tmp/thrum-httpd-XXXXXX";
+
+static void put_file(const char *name, size_t size)
+{
+    char path[80];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    CHECK_GE(file, 0);
+    CHECK_EQ(ftruncate(file, (off_t)size), 0);
+    close(file);
+}
+
+static int next_descriptor(void)
+{
+    int next = dup(0);
+    close(next);
+    return next;
+}
+
+static void set_up(void)
+{
+    CHECK_NOT_NULL(mkdtemp(folder));
+    put_file("small", 5);
+    put_file("large", FILE_SIZE);
+    site = (struct site){.most = 2, .quiet = true, .idle = SECONDS(60), .header = SECONDS(10), .grace = SECONDS(10)};
+    site.idle_connections.next = site.idle_connections.previous = &site.idle_connections;
+    site.root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    descriptors_before = next_descriptor();
+}
+
+static void tear_down(void)
+{
+    CHECK_EQ(unlinkat(site.root, "small", 0), 0);
+    CHECK_EQ(unlinkat(site.root, "large", 0), 0);
+    close(site.root);
+    CHECK_EQ(rmdir(folder), 0);
+}
+
+/* Every connection is counted out, out of the list of idle ones, and its files are closed. */
+static int all_is_back(void *context, const thrum_test_options *run, const thrum_test_result *result)
+{
+    (void)context;
+    (void)run;
+    (void)result;
+    bool wrong = site.connections || site.idle_connections.next != &site.idle_connections ||
+                 next_descriptor() != descriptors_before;
+    site.connections = 0;
+    site.stopping = false;
+    site.idle_connections.next = site.idle_connections.previous = &site.idle_connections;
+    return wrong;
+}
+
+/* ---- connections ---- */
+
+/* Read responses until the connection ends. Gives how many bytes there were. */
+static ASYNC(read_all, ARGS((thrum_stream *, stream)), LOCALS(size_t all; size_t size;), BUFFERS(char bytes[4096];))
+{
+    ASYNC_BEGIN;
+    do {
+        AWAIT_INTO(self->size, thrum_timeout(SECONDS(300), thrum_stream_read(self->stream, self->bytes, 4096)));
+        self->all += self->size;
+    } while (self->size);
+    ASYNC_RETURN(self->all);
+    ASYNC_END;
+}
+
+static const char requests[] = "GET /small HTTP/1.1\r\nHost: a\r\n\r\n"
+                               "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+                               "HEAD /nothing HTTP/1.1\r\nHost: a\r\n\r\n"
+                               "GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+static const thrum_test_script slow = {.size = sizeof slow,
+                                       .there = {.fragment = 40, .latency = MILLISECONDS(5)},
+                                       .back = {.window = 4000, .latency = MILLISECONDS(5)}};
+
+static ASYNC(ask, ARGS((void *, context)), LOCALS(thrum_stream *stream; size_t size;))
+{
+    ASYNC_BEGIN;
+    AWAIT_INTO(self->stream, thrum_test_connect(connection, &site, (const thrum_test_script *)self->context));
+    AWAIT(thrum_stream_write(self->stream, requests, sizeof requests - 1));
+    AWAIT_INTO(self->size, read_all(self->stream));
+    if (self->size < FILE_SIZE)
+        ASYNC_RAISE(THRUM_EINCOMPLETE);
+FINALLY:
+    thrum_stream_release(self->stream);
+    ASYNC_END;
+}
+
+static void explore_connection(thrum_test_program *program, const thrum_test_script *script, int expected, size_t least)
+{
+    const thrum_test_explore_options options = {
+        .size = sizeof options, .check = all_is_back, .seeds = 10, .expected = expected};
+    set_up();
+    explore_twice(program, (void *)(uintptr_t)script, &options, least);
+    tear_down();
+}
+
+TEST_LIMIT(testing_samples, httpd_connection, 100)
+{
+    explore_connection(ask, &slow, 0, 40);
+}
+
+/* A peer that goes away in the middle. */
+TEST_LIMIT(testing_samples, httpd_broken_connection, 60)
+{
+    static const thrum_test_script broken = {.size = sizeof broken,
+                                             .back = {.window = 4000, .cut_after = 20000, .cut_error = -ECONNRESET}};
+    explore_connection(ask, &broken, -ECONNRESET, 8);
+}
+
+/* One that dribbles, until its time is up; and more of them than the site wants. */
+static ASYNC(dribble, ARGS((void *, context)), LOCALS(thrum_stream *streams[3]; int i; size_t size;))
+{
+    ASYNC_BEGIN;
+    for (self->i = 0; self->i < 3; self->i++)
+        AWAIT_INTO(self->streams[self->i], thrum_test_connect(connection, &site, NULL));
+    AWAIT(thrum_stream_write(self->streams[0], "GET / HTTP/1.1\r\nHos", 19));
+    for (self->i = 0; self->i < 3; self->i++)
+        AWAIT_INTO(self->size, read_all(self->streams[self->i]));
+FINALLY:
+    for (self->i = 0; self->i < 3; self->i++)
+        thrum_stream_release(self->streams[self->i]);
+    ASYNC_END;
+}
+
+TEST_LIMIT(testing_samples, httpd_slow_clients, 60)
+{
+    explore_connection(dribble, NULL, 0, 8);
+}
+
+/* ---- the server ---- */
+
+static thrum_awaitable app_at(void *context)
+{
+    const struct settings settings = {.folder = "here", .address = "127.0.0.1", .port = "0"};
+    (void)context;
+    return app(&site, settings, NULL);
+}
+
+TEST_LIMIT(testing_samples, httpd_server, 60)
+{
+    served any = {.serve = app_at, .say = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"};
+    set_up();
+    explore_sockets(serve_a_while, &any, all_is_back, 4);
+    tear_down();
+}
