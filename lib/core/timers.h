@@ -61,14 +61,4 @@ static inline bool time_reached(thrum_time when, thrum_time now)
 }
 #endif
 
-/* Whether something may be due at `now`: too often said yes, never no. */
-static inline bool thrum_timers_due(const thrum_timers *timers, thrum_time now)
-{
-#if THRUM_RADIX_TIMERS
-    return timers->soonest <= now;
-#else
-    return timers->first && time_reached(timers->first->as.when, now);
-#endif
-}
-
 #endif

@@ -114,11 +114,22 @@ bool thrum_backend_pass(thrum_loop *loop)
     return loop_ready(loop) || thrum_core_next() != THRUM_NEVER;
 }
 
+/* Whether a timer may be due at `now`: yes too often, no only when there is none. */
+static bool timers_due(thrum_state *state, thrum_time now)
+{
+    thrum_timers *timers = timers_of(state);
+#if THRUM_RADIX_TIMERS
+    return timers->soonest <= now;
+#else
+    return timers->first && time_reached(timers->first->as.when, now);
+#endif
+}
+
 /* Up to so many passes at the same time of the clock, few enough that posts of other threads need not wait long. */
 static unsigned run_some(thrum_loop *loop, unsigned passes)
 {
     thrum_time now = loop->state->now;
-    if (loop_watched(loop) || thrum_timers_due(loop->state->timers, now)) {
+    if (loop_watched(loop) || timers_due(loop->state, now)) {
         run_ready(loop, now);
         return 1;
     }
