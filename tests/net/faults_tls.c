@@ -1,0 +1,31 @@
+/* TLS under the fault layer: as faults.c. */
+#include "faulty.h"
+#include "tls_support.h"
+
+static void with_contexts(conversation *what, unsigned seeds, bool nth)
+{
+    thrum_tls_context *ours = client_context(), *theirs = server_of(localhost());
+    (nth ? faulty_nth : faulty_seeds)(what, ours, theirs, seeds);
+    thrum_tls_context_release(ours);
+    thrum_tls_context_release(theirs);
+}
+
+TEST_LIMIT(faults_tls, streams, 600)
+{
+    with_contexts(stream_talk, 60, false);
+}
+
+TEST_LIMIT(faults_tls, transports, 600)
+{
+    with_contexts(transport_talk, 60, false);
+}
+
+TEST_LIMIT(faults_tls, nth_of_streams, 600)
+{
+    with_contexts(stream_talk, 40, true);
+}
+
+TEST_LIMIT(faults_tls, nth_of_transports, 600)
+{
+    with_contexts(transport_talk, 40, true);
+}
