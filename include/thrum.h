@@ -62,6 +62,7 @@
 #include <thrum/runners.h>
 #include <thrum/servers.h>
 #include <thrum/sockets.h>
+#include <thrum/subprocess.h>
 #include <thrum/thread_futures.h>
 #include <thrum/threadqueues.h>
 #include <thrum/threads.h>

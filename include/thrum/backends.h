@@ -44,6 +44,14 @@ typedef struct thrum_watched_path {
     void *storage;                                    /**< the backend's own */
 } thrum_watched_path;
 
+/** A child process that is watched. */
+typedef struct thrum_watched_child {
+    int process;                                      /**< its number */
+    int status;                                       /**< for the backend to set: as waitpid(2) gives it */
+    void (*ended)(struct thrum_watched_child *child); /**< to be called in `wait`, once `status` is known */
+    void *storage;                                    /**< the backend's own */
+} thrum_watched_child;
+
 /**
  * A backend: constant, usually static. Members may be added at the end, which a backend that was compiled before then
  * leaves out. `own` is the backend's storage for one loop. Those that may be NULL say so.
@@ -117,6 +125,14 @@ typedef struct thrum_backend {
 
     /** A descriptor that is readable when there is something to do, or an error. NULL: THRUM_EUNSUPPORTED. */
     int (*descriptor)(void *own);
+
+    /** Watch a child process, which may have ended before. Only for main loops that take the status of every child from
+     * the system, so that nobody else gets it: others give THRUM_EUNSUPPORTED, or leave it NULL, and thrum sees to it
+     * itself. 0 or an error. */
+    int (*child_start)(void *own, thrum_watched_child *child);
+
+    /** Stop, after `ended` too; not NULL where `child_start` is not. */
+    void (*child_stop)(void *own, thrum_watched_child *child);
 } thrum_backend;
 
 /**

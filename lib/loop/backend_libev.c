@@ -227,6 +227,39 @@ static void side_path_stop(void *own, thrum_watched_path *path)
     free(path->storage);
 }
 
+/* ---- children ---- */
+
+static void on_child(struct ev_loop *ev, ev_child *watcher, int events)
+{
+    thrum_watched_child *child = (thrum_watched_child *)watcher->data;
+    (void)ev;
+    (void)events;
+    child->status = watcher->rstatus;
+    child->ended(child);
+}
+
+/* The default loop takes every child of the process from the system, ours too: it has to be asked. Others take none. */
+static int guest_child_start(void *own, thrum_watched_child *child)
+{
+    struct ev_loop *ev = ((ev_side *)own)->ev;
+    if (!ev_is_default_loop(ev))
+        return THRUM_EUNSUPPORTED;
+    ev_child *watcher = (ev_child *)malloc(sizeof *watcher);
+    if (!watcher)
+        return THRUM_ENOMEM;
+    ev_child_init(watcher, on_child, child->process, 0);
+    watcher->data = child;
+    child->storage = watcher;
+    ev_child_start(ev, watcher);
+    return 0;
+}
+
+static void guest_child_stop(void *own, thrum_watched_child *child)
+{
+    ev_child_stop(((ev_side *)own)->ev, (ev_child *)child->storage);
+    free(child->storage);
+}
+
 static void on_embedded(struct ev_loop *ev, ev_embed *watcher, int events)
 {
     (void)ev;
@@ -385,6 +418,8 @@ const thrum_backend thrum_backend_guest = {
     .io_stop = side_io_stop,
     .path_start = side_path_start,
     .path_stop = side_path_stop,
+    .child_start = guest_child_start,
+    .child_stop = guest_child_stop,
 };
 
 struct ev_loop *thrum_loop_ev(thrum_loop *loop)

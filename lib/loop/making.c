@@ -74,7 +74,8 @@ static int take_verbs(thrum_backend *verbs, const thrum_backend *backend)
     memset(verbs, 0, sizeof *verbs);
     memcpy(verbs, backend, backend->size);
     bool whole = verbs->open && verbs->close && verbs->now && verbs->wait && verbs->wake &&
-                 (!verbs->io_open || (verbs->io_start && verbs->io_stop)) && (!verbs->path_start || verbs->path_stop);
+                 (!verbs->io_open || (verbs->io_start && verbs->io_stop)) && (!verbs->path_start || verbs->path_stop) &&
+                 (!verbs->child_start || verbs->child_stop);
     return whole ? 0 : THRUM_EINVAL;
 }
 

@@ -1,0 +1,23 @@
+/* A child process with streams, as the files of this folder see it. */
+#ifndef THRUM_OS_PROCESS_H
+#define THRUM_OS_PROCESS_H
+
+#include <thrum/awaitables.h>
+#include <thrum/handles.h>
+
+#include "os/launch.h"
+
+struct thrum_process {
+    exit_watch watch;
+    thrum_stream *streams[LAUNCH_STDIO]; /* NULL: no pipe */
+    thrum_waiters waiters;               /* for the end */
+    thrum_handle farewell;               /* frees what was released before its end */
+    bool released;
+    bool detached; /* and left running */
+    thrum_loop_closer closer;
+};
+
+/* Start a program; 0, or an error with its detail. */
+int process_open(thrum_process **made, const char *const *arguments, const thrum_subprocess_options *options);
+
+#endif
