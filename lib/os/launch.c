@@ -178,7 +178,7 @@ static int spawn_failed(const launch *self, const spawn_request *request, int er
                   request->failed == SPAWN_DIRECTORY ? self->options.directory : request->file);
 }
 
-static int run(launch *self, spawn_request *request, exit_watch *watch)
+static int spawn_and_watch(launch *self, spawn_request *request, exit_watch *watch)
 {
     int error = spawn_process(request);
     if (error)
@@ -207,7 +207,7 @@ int launch_run(launch *self, const char *const *arguments, exit_watch *watch)
         return THRUM_ENOMEM;
     request.candidate = (char *)(request.moves + most);
     request.move_count = add_moves(self, request.moves);
-    int error = run(self, &request, watch);
+    int error = spawn_and_watch(self, &request, watch);
     pool_give(pool, request.moves, room, POOL_OTHER);
     return error;
 }
