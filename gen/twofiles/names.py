@@ -46,9 +46,10 @@ def defined(text):
                 found.update(dict.fromkeys(constants(code, at), False))
             if token == "{" and depth == 0 and statement[-2:-1] in (["struct"], ["union"]):
                 found[f"struct {statement[-1]}"] = False
-            if depth == 0 and token in "([" and "static" in statement and statement[-1] not in ("ASYNC", "_Atomic"):
-                found.setdefault(statement[-1], True)
-                statement = ["seen"]
+            if depth == 0 and token in "([" and "static" in statement and statement[-1] != "_Atomic":
+                if not statement[-1].startswith("ASYNC"):
+                    found.setdefault(statement[-1], True)
+                statement = ["seen"]  # what follows the braces of a body is none of it
             depth += 1
         elif token in "})]" and token:
             depth -= 1

@@ -70,7 +70,7 @@
     THRUM_SHADOW_BEGIN_ \
     enum { thrum_has_finally_ = 1 }; \
     THRUM_SHADOW_END_ \
-    THRUM_NUMBER_((int)THRUM_FINAL_)
+    THRUM_NUMBER_((uint16_t)THRUM_FINAL_)
 
 #define THRUM_ASYNC_END \
     if (THRUM_LIKELY_(task_->scopes == 0) || task_->scopes->owner != THRUM_FRAME_) \

@@ -1,5 +1,6 @@
 /* One of the two sources with the same names that tests/stages/twofiles puts into a copy of the tree. */
-#include <thrum/types.h>
+#include <thrum/async.h>
+#include <thrum/tasks.h>
 
 #define SIDE(x) (2 * (x))
 enum { BITS = 3, MASK = (1 << BITS) - 1 };
@@ -36,7 +37,18 @@ static enum shade shade(const pair *of)
     return of->sum > BITS ? LIGHT : DARK;
 }
 
-int thrum_TWIN_sum(int first);
+int thrum_castor_sum(int first);
+int thrum_pollux_sum(int first);
+thrum_awaitable thrum_TWIN_wait(void);
+
+static ASYNC(wait_of_TWIN, ARGS_NONE, LOCALS(int sum;))
+{
+    ASYNC_BEGIN;
+    self->sum = thrum_castor_sum(1) + thrum_pollux_sum(2);
+    AWAIT(thrum_yield());
+    ASYNC_RETURN(self->sum);
+    ASYNC_END;
+}
 
 int thrum_TWIN_sum(int first)
 {
@@ -49,4 +61,9 @@ int thrum_TWIN_sum(int first)
     return one.add(&one, one.sum);
 total:
     return shade(&one) == LIGHT ? name[0] : add(&one, 0);
+}
+
+thrum_awaitable thrum_TWIN_wait(void)
+{
+    return wait_of_TWIN();
 }
