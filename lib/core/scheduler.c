@@ -22,12 +22,14 @@ static THRUM_COLD_ void wake_waiters(thrum_task *task)
 {
     thrum_node *node = &task->waiter.node;
     for (thrum_waiter *waiter; (waiter = thrum_waiters_pop(&task->waiters)) != NULL;) {
+        bool is_task = waiter->node.flags & TASK_IS;
+        bool is_member = !is_task && waiter->node.flags & HANDLE_MEMBER; /* in a task the bit is TASK_CHILD */
         /* A callback is told, too, but where somebody holds the task it is his to ask. */
-        if (waiter->node.flags & (TASK_IS | HANDLE_MEMBER) || !(node->flags & TASK_OWNED))
+        if (is_task || is_member || !(node->flags & TASK_OWNED))
             retrieved(task);
-        if (extension_of(task) && waiter->node.flags & HANDLE_MEMBER)
+        if (extension_of(task) && is_member)
             ((thrum_member *)(void *)waiter)->detail = thrum_detail_keep(task);
-        if (extension_of(task) && waiter->node.flags & TASK_IS)
+        if (extension_of(task) && is_task)
             thrum_detail_share(task, (thrum_task *)(void *)waiter);
         thrum_wake(waiter, (int)node->error, task->waiter.as.value);
     }

@@ -36,7 +36,7 @@ enum {
     TASK_LATE = 0x80         /* was cancelled at the tail: see start_canceled() */
 };
 
-/* node.flags of a handle that begins a thrum_member. */
+/* node.flags of a handle that begins a thrum_member. Ask for TASK_IS first: tasks use the bit otherwise. */
 enum { HANDLE_MEMBER = 0x10 };
 
 /* future.flags */

@@ -449,3 +449,43 @@ TEST(taskgroups, nested_and_cancelled_from_outside)
         sim_close();
     }
 }
+
+/* ---- a child that waits for a task, and is waited for itself ---- */
+
+static ASYNC(fails_with_detail, ARGS_NONE, LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    AWAIT(thrum_sleep(5));
+    ASYNC_RAISE(thrum_error_set(-7, 0, "detail", 1, "of what failed"));
+    ASYNC_END;
+}
+
+static ASYNC(forgives, ARGS((thrum_task *, task)), LOCALS(int error;))
+{
+    ASYNC_BEGIN;
+    AWAIT_CATCH(self->error, self->task);
+    ASYNC_RETURN(self->error);
+    ASYNC_END;
+}
+
+static ASYNC(waits_for_a_child, ARGS_NONE, LOCALS(thrum_group group; thrum_task *task; thrum_task * child; int error;))
+{
+    ASYNC_BEGIN;
+    self->task = thrum_spawn(fails_with_detail());
+    WITH (self->group, thrum_group_open(&self->group)) {
+        self->child = thrum_group_spawn(&self->group, forgives(self->task));
+        AWAIT_INTO(self->error, self->child);
+    }
+    ASYNC_RETURN(self->error);
+FINALLY:
+    thrum_task_release(self->task);
+    ASYNC_END;
+}
+
+/* The detail of the task's error goes to the child, and leaves its own waiters alone. */
+TEST(taskgroups, child_is_waited_for_and_gets_a_detail)
+{
+    thrum_value value = 0;
+    CHECK_EQ(sim_run(waits_for_a_child(), &value), 0);
+    CHECK_EQ((int)value, -7);
+}
