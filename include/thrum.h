@@ -61,6 +61,7 @@
 #include <thrum/protocols.h>
 #include <thrum/runners.h>
 #include <thrum/servers.h>
+#include <thrum/signals.h>
 #include <thrum/sockets.h>
 #include <thrum/subprocess.h>
 #include <thrum/thread_futures.h>

@@ -21,9 +21,10 @@ THRUM_API int thrum_dump_on_signal_(int signal, int (*print)(thrum_put_line *put
  * never ends.
  * [never waits · no allocation · this loop's thread only]
  *
- * @param signal  one that is not handled yet: SIGUSR1, SIGQUIT...
+ * @param signal  one that the application does not handle yet: SIGUSR1, SIGQUIT...
  * @return gives 0; THRUM_ESTATE when the thread has no loop, or the loop answers a signal already; THRUM_EBUSY when
- *         somebody else handles it, or THRUM_DUMP_LOOPS loops answer already; -errno
+ *         the application handles it, or THRUM_DUMP_LOOPS loops answer already; THRUM_EINVAL for what is no signal,
+ *         THRUM_EUNSUPPORTED for one that cannot be handled
  *
  * asyncio: faulthandler.register with print_call_graph
  */

@@ -45,10 +45,10 @@ THRUM_API int thrum_runner_init(thrum_runner *runner, const thrum_runner_options
  * Run something to its end. May be called any number of times; the loop and what runs in it stay, and so do the context
  * variables that are set in a run. They begin with those that the thread has at the first run.
  *
- * In the main thread, where nobody else handles it, SIGINT cancels the main task; one that catches that and returns
- * gives its result as ever. The second SIGINT ends the run without waiting for the task, as soon as the step that runs
- * returns; from then on the default disposition holds, so that a third one ends the process even when a step never
- * returns.
+ * In the main thread, where the application does not handle it, SIGINT cancels the main task; one that catches that and
+ * returns gives its result as ever. The second SIGINT ends the run without waiting for the task, as soon as the step
+ * that runs returns; from then on the default disposition holds, so that a third one ends the process even when a step
+ * never returns. While a handler or a receiver (signals.h) listens to the signal, that is told instead.
  * [waits for the world · the runner's thread only]
  *
  * @param runner  initialised

@@ -1,104 +1,68 @@
 #include "os/interrupt.h"
 
-#include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 
 #include "loop/system.h"
+#include "os/dispositions.h"
 
-enum { SIGNALS = 2 };
-static const int numbers[SIGNALS] = {SIGINT, SIGTERM};
+static void heard(signal_listener *listener, int number);
 
-/* There is one of these in a process, as there is one disposition a signal. The handler may run in any thread, also
- * while the run ends in its own: `inside` lets the end wait for it. */
+/* There is one of these in a process, for the run of the main thread. Handlers and receivers of the program's for the
+ * same signals come before it. */
 static struct {
-    _Atomic(thrum_loop *) loop; /* of the run that has the signals; NULL: none */
-    atomic_int inside;
-    atomic_int count;  /* signals that came */
-    atomic_int signal; /* the last of them */
-    bool mine;         /* this run has them */
-    bool delivered;    /* the main task was cancelled */
-    bool installed[SIGNALS];
+    signal_listener listener;
+    thrum_loop *loop;
     thrum_task *task;
     thrum_post post;
-} interrupt;
+    atomic_int count;  /* signals that came */
+    atomic_int signal; /* the last of them */
+    bool delivered;    /* the main task was cancelled */
+} interrupt = {.listener = {.heard = heard, .last = true}};
 
 /* In the loop. The first one cancels; a second one, or one after the main task has ended, stops the loop. */
 static void deliver(thrum_post *post)
 {
-    thrum_loop *loop = atomic_load(&interrupt.loop);
     int count = atomic_load(&interrupt.count);
     (void)post;
-    if (!loop || !count)
+    if (!interrupt.loop || !count)
         return; /* came too late for the run that it was for */
     bool cancelled = !interrupt.delivered && thrum_task_cancel(interrupt.task);
     if (!cancelled || count > 1)
-        thrum_loop_stop(loop);
+        thrum_loop_stop(interrupt.loop);
     interrupt.delivered = true;
 }
 
-static void on_signal(int number)
+static void heard(signal_listener *listener, int number)
 {
-    int saved = errno;
-    atomic_fetch_add(&interrupt.inside, 1);
-    thrum_loop *loop = atomic_load(&interrupt.loop);
-    if (loop) {
-        atomic_store(&interrupt.signal, number);
-        if (atomic_fetch_add(&interrupt.count, 1) > 0) {
-            /* The second one: should the loop not come to stop because a step never ends, the next one ends the
-             * process. */
-            struct sigaction restore;
-            memset(&restore, 0, sizeof restore);
-            restore.sa_handler = SIG_DFL;
-            sigaction(number, &restore, NULL);
-        }
-        thrum_call_soon_threadsafe(loop, &interrupt.post);
-    }
-    atomic_fetch_sub(&interrupt.inside, 1);
-    errno = saved;
+    (void)listener;
+    atomic_store(&interrupt.signal, number);
+    /* The second one: should the loop not come to stop because a step never ends, the next one ends the process. */
+    if (atomic_fetch_add(&interrupt.count, 1) > 0)
+        disposition_default_next(number);
+    thrum_call_soon_threadsafe(interrupt.loop, &interrupt.post);
 }
 
 void interrupt_begin(thrum_loop *loop, thrum_task *task, bool terminate)
 {
-    if (!system_main_thread() || atomic_load(&interrupt.loop))
+    if (!system_main_thread())
         return;
+    interrupt.loop = loop;
     interrupt.task = task;
     interrupt.post.call = deliver;
     interrupt.delivered = false;
     atomic_store(&interrupt.count, 0);
     atomic_store(&interrupt.signal, 0);
-    atomic_store(&interrupt.loop, loop);
-    for (int i = 0; i < (terminate ? SIGNALS : 1); i++) {
-        struct sigaction old, mine;
-        memset(&mine, 0, sizeof mine);
-        mine.sa_handler = on_signal;
-        mine.sa_flags = SA_RESTART;
-        sigemptyset(&mine.sa_mask);
-        interrupt.installed[i] = sigaction(numbers[i], NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) &&
-                                 old.sa_handler == SIG_DFL && sigaction(numbers[i], &mine, NULL) == 0;
-    }
-    interrupt.mine = true;
+    (void)disposition_listen(&interrupt.listener, SIGINT, DISPOSITION_REFUSE);
+    if (terminate)
+        (void)disposition_listen(&interrupt.listener, SIGTERM, DISPOSITION_REFUSE);
 }
 
 int interrupt_end(void)
 {
-    if (!system_main_thread() || !interrupt.mine)
+    if (!system_main_thread() || !interrupt.loop)
         return 0;
-    interrupt.mine = false;
-    for (int i = 0; i < SIGNALS; i++) {
-        struct sigaction now;
-        if (interrupt.installed[i] && sigaction(numbers[i], NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) &&
-            now.sa_handler == on_signal) {
-            memset(&now, 0, sizeof now);
-            now.sa_handler = SIG_DFL;
-            sigaction(numbers[i], &now, NULL);
-        }
-        interrupt.installed[i] = false;
-    }
-    atomic_store(&interrupt.loop, NULL);
-    while (atomic_load(&interrupt.inside))
-        sched_yield();
+    disposition_leave(&interrupt.listener);
+    interrupt.loop = NULL;
     return atomic_load(&interrupt.signal);
 }

@@ -5,8 +5,8 @@
 #include <thrum/events.h>
 #include <thrum/tasks.h>
 
-/* Take over SIGINT (and SIGTERM) for a run of `task`, where the dispositions are the default ones and this is the main
- * thread; nothing is done otherwise. One run of the process at a time has them. */
+/* Take over SIGINT (and SIGTERM) for a run of `task`, where nobody else handles them and this is the main thread;
+ * nothing is done otherwise. */
 void interrupt_begin(thrum_loop *loop, thrum_task *task, bool terminate);
 
 /* Give back what was taken, unless somebody else has changed it meanwhile. Gives the signal that came, or 0. */

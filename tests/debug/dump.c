@@ -134,8 +134,8 @@ TEST(dump, refusals)
 {
     CHECK_EQ(thrum_dump_on_signal(SIGUSR1), THRUM_ESTATE);
     thrum_loop *loop = open_loop();
-    CHECK_EQ(thrum_dump_on_signal(9999), -EINVAL);
-    CHECK_EQ(thrum_dump_on_signal(SIGKILL), -EINVAL); /* which may be asked for, not changed */
+    CHECK_EQ(thrum_dump_on_signal(9999), THRUM_EINVAL);
+    CHECK_EQ(thrum_dump_on_signal(SIGKILL), THRUM_EUNSUPPORTED);
     signal(SIGUSR2, mine);
     CHECK_EQ(thrum_dump_on_signal(SIGUSR2), THRUM_EBUSY);
     CHECK_EQ(thrum_dump_on_signal(SIGUSR1), 0);
