@@ -58,6 +58,7 @@
 #include <thrum/files.h>
 #include <thrum/monitor.h>
 #include <thrum/names.h>
+#include <thrum/networks.h>
 #include <thrum/protocols.h>
 #include <thrum/runners.h>
 #include <thrum/servers.h>

@@ -271,7 +271,7 @@ THRUM_API int thrum_server_port(const thrum_server *server);
  *
  * @param server  any
  * @param index   less than thrum_server_sockets()
- * @return gives the descriptor; THRUM_EINVAL when there is none
+ * @return gives the descriptor; THRUM_EINVAL when there is none; THRUM_EUNSUPPORTED on a network (networks.h)
  *
  * asyncio: Server.sockets[index]
  */

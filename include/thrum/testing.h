@@ -120,6 +120,16 @@ typedef thrum_awaitable thrum_test_program(void *context);
 THRUM_API int thrum_test_run_program(thrum_test_program *program, void *context, const thrum_test_options *options,
                                      thrum_test_result *result);
 
+/**
+ * The seed of the run that goes on in this thread: for what a program does by chance.
+ * [never waits · no allocation · any thread]
+ *
+ * @return gives the seed of its options; 0 when none goes on
+ *
+ * asyncio: none
+ */
+THRUM_API uint64_t thrum_test_seed(void);
+
 /* ---- many runs ---- */
 
 /** What is explored. Zeroed memory with `size` set is the default; members may be added at the end. */

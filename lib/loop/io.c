@@ -24,12 +24,28 @@ int thrum_io_init(thrum_io *io, int descriptor, uint8_t events, thrum_io_ready *
     return error;
 }
 
+void thrum_io_init_source(thrum_io *io, loop_source *source, uint8_t events, thrum_io_ready *ready, void *owner)
+{
+    *io = (thrum_io){.ready = ready, .owner = owner, .descriptor = -1, .events = events, .loop = loop_here()};
+    io->storage[0] = source;
+}
+
+static void changed(const thrum_io *io)
+{
+    loop_source *source = (loop_source *)io->storage[0];
+    source->changed(source);
+}
+
 void thrum_io_start(thrum_io *io)
 {
     if (io->started)
         return;
     thrum_loop *loop = io->loop;
     io->started = true;
+    if (THRUM_UNLIKELY_(io->descriptor < 0)) {
+        changed(io);
+        return;
+    }
     loop->unsettled = true;
     loop->verbs.io_start(loop_own(loop), io);
 }
@@ -40,6 +56,10 @@ void thrum_io_stop(thrum_io *io)
         return;
     thrum_loop *loop = io->loop;
     io->started = false;
+    if (THRUM_UNLIKELY_(io->descriptor < 0)) {
+        changed(io);
+        return;
+    }
     loop->unsettled = true;
     loop->verbs.io_stop(loop_own(loop), io);
 }
@@ -50,7 +70,7 @@ void thrum_io_close(thrum_io *io)
     if (!loop)
         return;
     thrum_io_stop(io);
-    if (loop->verbs.io_close)
+    if (io->descriptor >= 0 && loop->verbs.io_close)
         loop->verbs.io_close(loop_own(loop), io);
     loop_descriptor_unused(loop, io->descriptor);
     io->loop = NULL;

@@ -10,6 +10,15 @@
  * 0; THRUM_ESTATE without a loop; THRUM_EUNSUPPORTED on backends that watch no descriptors; what the backend gives. */
 int thrum_io_init(thrum_io *io, int descriptor, uint8_t events, thrum_io_ready *ready, void *owner);
 
+/* Something that can be watched and is no descriptor: `changed` is called when one of its watchers was started or
+ * stopped. Who calls their `ready` is its own affair. */
+typedef struct loop_source {
+    void (*changed)(struct loop_source *source);
+} loop_source;
+
+/* Prepare a watcher of such a one, which stays until thrum_io_close(). */
+void thrum_io_init_source(thrum_io *io, loop_source *source, uint8_t events, thrum_io_ready *ready, void *owner);
+
 /* Both do nothing when it is so already. Stopping and starting again within one pass costs no system call. */
 void thrum_io_start(thrum_io *io);
 void thrum_io_stop(thrum_io *io);

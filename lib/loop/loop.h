@@ -16,6 +16,7 @@
 #include "loop/watchdog.h"
 
 struct thrum_descriptors;
+struct thrum_network;
 
 /* The backend's storage stands behind it, in the same block. */
 struct thrum_loop {
@@ -42,6 +43,8 @@ struct thrum_loop {
 #endif
     thrum_loop_closer closers;             /* sentinel; newest first */
     struct thrum_descriptors *descriptors; /* watches.c */
+    const struct thrum_network *network;   /* what connections go through; NULL: the system's sockets */
+    void *network_own;
     void *scratch;
     void (*before_wait)(void); /* NULL: nothing */
     thrum_time woke;           /* when wait() came back: the time of the pass */

@@ -80,12 +80,22 @@ FINALLY:
     ASYNC_END;
 }
 
-static void begin_client(thrum_server *server, int descriptor, const struct sockaddr *peer)
+int server_make_stream(const thrum_server *server, const server_arrival *arrival, thrum_stream **stream)
+{
+    *stream = arrival->stream;
+    if (arrival->stream || arrival->error)
+        return arrival->error;
+    int error = stream_new(stream, arrival->descriptor, &server->stream, &arrival->peer.as.any);
+    if (error)
+        (void)close(arrival->descriptor);
+    return error;
+}
+
+static void begin_client(thrum_server *server, const server_arrival *arrival)
 {
     thrum_stream *stream;
-    int error = stream_new(&stream, descriptor, &server->stream, peer);
+    int error = server_make_stream(server, arrival, &stream);
     if (error) {
-        (void)close(descriptor);
         server_report(server, DROPPED, error, NULL);
         return;
     }
@@ -112,13 +122,18 @@ static bool exhausted(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-int server_take(server_socket *listener, net_address *peer)
+int server_take(server_socket *listener, server_arrival *arrival)
 {
+    net_address *peer = &arrival->peer;
+    arrival->stream = NULL;
+    arrival->error = 0;
+    if (listener->port.network)
+        return network_accept(&listener->port, &listener->server->stream, arrival);
     for (int i = 0; i <= listener->server->backlog; i++) {
         peer->size = sizeof peer->as;
-        int descriptor = system_accept(listener->descriptor, &peer->as.any, &peer->size);
-        if (descriptor >= 0)
-            return descriptor;
+        arrival->descriptor = system_accept(listener->descriptor, &peer->as.any, &peer->size);
+        if (arrival->descriptor >= 0)
+            return 0;
         int error = errno;
         if (error == EAGAIN || error == EWOULDBLOCK)
             break;
@@ -141,16 +156,16 @@ static void accept_all(server_socket *listener)
 {
     thrum_server *server = listener->server;
     for (int i = 0; i <= server->backlog; i++) {
-        net_address peer;
+        server_arrival arrival;
         if (server->flags & SERVER_CLOSED)
             return;
-        int descriptor = server_take(listener, &peer);
-        if (descriptor < 0) {
-            if (descriptor != -EAGAIN)
-                server_report(server, "accept() failed; the server does not listen there any more", descriptor, NULL);
+        int error = server_take(listener, &arrival);
+        if (error) {
+            if (error != -EAGAIN)
+                server_report(server, "accept() failed; the server does not listen there any more", error, NULL);
             return;
         }
-        begin_client(server, descriptor, &peer.as.any);
+        begin_client(server, &arrival);
     }
 }
 

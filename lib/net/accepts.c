@@ -1,7 +1,6 @@
 /* Connections taken one by one, from a server without a handler. They stay in the system's queue until somebody takes
  * them, so a cancelled wait loses none; the sockets are watched only while somebody waits. */
 #include <errno.h>
-#include <unistd.h>
 
 #include <thrum/generators.h>
 
@@ -47,16 +46,12 @@ void server_wake_acceptors(thrum_server *server)
 static int take_one(thrum_server *server, thrum_stream **stream)
 {
     for (size_t i = 0; i < server->count; i++) {
-        net_address peer;
-        int descriptor = server_take(&server->sockets[i], &peer);
-        if (descriptor >= 0) {
-            int error = stream_new(stream, descriptor, &server->stream, &peer.as.any);
-            if (error)
-                (void)close(descriptor);
+        server_arrival arrival;
+        int error = server_take(&server->sockets[i], &arrival);
+        if (!error)
+            return server_make_stream(server, &arrival, stream);
+        if (error != -EAGAIN)
             return error;
-        }
-        if (descriptor != -EAGAIN)
-            return descriptor;
     }
     return -EAGAIN;
 }

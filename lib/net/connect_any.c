@@ -12,6 +12,7 @@
 
 #include "core/details.h"
 #include "loop/system.h"
+#include "net/network.h"
 #include "net/stream.h"
 
 /* ---- one address ---- */
@@ -121,6 +122,14 @@ static ASYNC(connect_one, ARGS((attempt *, one), (const net_address *, address),
              LOCALS_NONE)
 {
     ASYNC_BEGIN;
+    if (network_here(NULL)) {
+        self->one->operation = "connect";
+        AWAIT_CATCH_INTO(self->one->error, self->one->stream,
+                         network_connect(self->address, &self->plan->local, &self->plan->stream));
+        if (self->one->error)
+            ASYNC_RAISE(self->one->error);
+        ASYNC_RETURN(0);
+    }
     self->one->error = open_socket(self->one, self->address, self->plan);
     if (!self->one->error)
         AWAIT_CATCH(self->one->error, connect_stream(self->one->stream, self->address));

@@ -63,12 +63,16 @@ static void shut(thrum_datagrams *endpoint)
 {
     if (endpoint->flags & DATAGRAM_CLOSED)
         return;
-    endpoint->flags |= DATAGRAM_CLOSING | DATAGRAM_CLOSED;
+    endpoint->flags |= DATAGRAM_CLOSING;
     datagram_drop_copies(endpoint);
-    endpoint->dropped += system_drops(endpoint->descriptor);
+    endpoint->dropped = thrum_datagrams_dropped(endpoint);
+    endpoint->flags |= DATAGRAM_CLOSED;
     thrum_io_close(&endpoint->in);
     thrum_io_close(&endpoint->out);
-    (void)close(endpoint->descriptor);
+    if (endpoint->port.network)
+        network_close(&endpoint->port, (endpoint->flags & DATAGRAM_FORGOTTEN) != 0);
+    else
+        (void)close(endpoint->descriptor);
     endpoint->descriptor = -1;
     (void)thrum_handle_cancel(&endpoint->turn);
     if (endpoint->queue.list)
@@ -228,6 +232,27 @@ static void loop_closes(thrum_loop_closer *closer)
 
 /* ---- making one ---- */
 
+/* Who is asked, and told of what comes. */
+static int open_place(thrum_datagrams *endpoint, int descriptor, const net_address *local, const net_address *remote)
+{
+    thrum_network_port *port = &endpoint->port;
+    int error;
+    if (descriptor < 0) {
+        error = network_open(port, local, remote);
+        if (error)
+            return error;
+        thrum_io_init_source(&endpoint->in, &port->source, THRUM_IO_READ, datagram_readable, endpoint);
+        thrum_io_init_source(&endpoint->out, &port->source, THRUM_IO_WRITE, datagram_writable, endpoint);
+        port->in = &endpoint->in;
+        port->out = &endpoint->out;
+        endpoint->flags |=
+            (port->address.as.any.sa_family == AF_UNIX ? DATAGRAM_UNIX : 0u) | (remote ? DATAGRAM_CONNECTED : 0u);
+        return 0;
+    }
+    error = thrum_io_init(&endpoint->in, descriptor, THRUM_IO_READ, datagram_readable, endpoint);
+    return error ? error : thrum_io_init(&endpoint->out, descriptor, THRUM_IO_WRITE, datagram_writable, endpoint);
+}
+
 static void learn(thrum_datagrams *endpoint)
 {
     net_address own = {.size = sizeof own.as}, peer = {.size = sizeof peer.as};
@@ -238,7 +263,8 @@ static void learn(thrum_datagrams *endpoint)
         endpoint->flags |= DATAGRAM_CONNECTED;
 }
 
-int datagram_new(thrum_datagrams **made, int descriptor, const thrum_datagram_options *options)
+int datagram_new(thrum_datagrams **made, int descriptor, const thrum_datagram_options *options,
+                 const net_address *local, const net_address *remote)
 {
     thrum_state *state = thrum_state_here();
     thrum_datagrams *endpoint = (thrum_datagrams *)pool_take(&state->pool, sizeof *endpoint, POOL_OTHER);
@@ -247,26 +273,27 @@ int datagram_new(thrum_datagrams **made, int descriptor, const thrum_datagram_op
     memset(endpoint, 0, sizeof *endpoint);
     endpoint->high = options->high ? options->high : options->low ? options->low * 4 : DEFAULT_HIGH;
     endpoint->low = options->low ? options->low : endpoint->high / 4;
+    endpoint->flags = DATAGRAM_TRY_FIRST | (options->errors ? DATAGRAM_ERRORS : 0);
     int error = endpoint->low > endpoint->high ? THRUM_EINVAL : 0;
     if (!error)
-        error = thrum_io_init(&endpoint->in, descriptor, THRUM_IO_READ, datagram_readable, endpoint);
-    if (!error)
-        error = thrum_io_init(&endpoint->out, descriptor, THRUM_IO_WRITE, datagram_writable, endpoint);
+        error = open_place(endpoint, descriptor, local, remote);
     if (!error && !queue_open(&endpoint->queue, options->queue, options->most))
         error = THRUM_ENOMEM;
     if (error) {
         thrum_io_close(&endpoint->in);
         thrum_io_close(&endpoint->out);
+        if (endpoint->port.network)
+            network_close(&endpoint->port, false);
         free_endpoint(endpoint);
         return error;
     }
     endpoint->descriptor = descriptor;
     endpoint->references = 1;
-    endpoint->flags = DATAGRAM_TRY_FIRST | (options->errors ? DATAGRAM_ERRORS : 0);
     endpoint->last = &endpoint->copies;
     link_init(&endpoint->senders);
     thrum_handle_init(&endpoint->turn, turn, endpoint);
-    learn(endpoint);
+    if (descriptor >= 0)
+        learn(endpoint);
     endpoint->closer.close = loop_closes;
     thrum_loop_remember(&endpoint->closer);
     thrum_made_note(endpoint);
@@ -324,6 +351,8 @@ int thrum_datagrams_sockname(const thrum_datagrams *endpoint, thrum_address *add
     memset(address, 0, sizeof *address);
     if (endpoint->flags & DATAGRAM_CLOSED)
         return THRUM_ECLOSED;
+    if (endpoint->port.network)
+        return thrum_address_from_raw(address, &endpoint->port.address.as, endpoint->port.address.size);
     if (getsockname(endpoint->descriptor, &own.as.any, &own.size))
         return -errno;
     return thrum_address_from_raw(address, &own.as, own.size);
@@ -337,10 +366,13 @@ int thrum_datagrams_peername(const thrum_datagrams *endpoint, thrum_address *add
 
 int thrum_datagrams_descriptor(const thrum_datagrams *endpoint)
 {
-    return endpoint->flags & DATAGRAM_CLOSED ? THRUM_ECLOSED : endpoint->descriptor;
+    if (endpoint->flags & DATAGRAM_CLOSED)
+        return THRUM_ECLOSED;
+    return endpoint->port.network ? THRUM_EUNSUPPORTED : endpoint->descriptor;
 }
 
 uint64_t thrum_datagrams_dropped(const thrum_datagrams *endpoint)
 {
-    return endpoint->dropped + (endpoint->flags & DATAGRAM_CLOSED ? 0 : system_drops(endpoint->descriptor));
+    bool open = !(endpoint->flags & DATAGRAM_CLOSED) && !endpoint->port.network;
+    return endpoint->dropped + (open ? system_drops(endpoint->descriptor) : 0);
 }

@@ -12,6 +12,7 @@
 #include "loop/io.h"
 #include "loop/system.h"
 #include "net/addresses.h"
+#include "net/network.h"
 #include "net/stream.h"
 
 enum {
@@ -69,6 +70,7 @@ struct thrum_datagrams {
     int descriptor;
     uint32_t flags;
     unsigned references;
+    thrum_network_port port; /* in place of the descriptor, when it is on a network */
     thrum_io in, out;
     thrum_task *receiver;
     thrum_datagram *list; /* where it wants them */
@@ -92,8 +94,10 @@ struct thrum_datagrams {
 
 /* ---- datagram.c ---- */
 
-/* An endpoint of a socket that does not block, with marks and queue of these options, which are checked. */
-int datagram_new(thrum_datagrams **made, int descriptor, const thrum_datagram_options *options);
+/* An endpoint of a socket that does not block, with marks and queue of these options, which are checked. Without a
+ * socket, -1, it is one of the loop's network, at `local`; `remote`, if any, is who alone may send. */
+int datagram_new(thrum_datagrams **made, int descriptor, const thrum_datagram_options *options,
+                 const net_address *local, const net_address *remote);
 
 /* Have a protocol told of it, from the next pass on. */
 void datagram_tell(thrum_datagrams *endpoint, const thrum_datagram_protocol *protocol, void *context);

@@ -44,6 +44,8 @@ static int change(const thrum_datagrams *endpoint, const thrum_address *group, c
     address_get(&address, group);
     if (endpoint->flags & DATAGRAM_CLOSED)
         return THRUM_ECLOSED;
+    if (endpoint->port.network)
+        return THRUM_EUNSUPPORTED;
     if (interface && !index)
         return -ENODEV;
     switch (address.as.any.sa_family) {

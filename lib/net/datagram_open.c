@@ -69,10 +69,30 @@ static int set_options(int descriptor, const thrum_datagram_options *options, in
     return error == -ENOSYS ? THRUM_EUNSUPPORTED : error;
 }
 
+/* An endpoint on the loop's network. It says nothing of datagrams to others than who is connected. */
+static int open_there(thrum_datagrams **made, const thrum_datagram_options *options, int family,
+                      const net_address *local, const net_address *remote)
+{
+    net_address any;
+    if (options->errors)
+        return THRUM_EUNSUPPORTED;
+    memset(&any, 0, sizeof any);
+    any.as.any.sa_family = (sa_family_t)family;
+    any.size = family == AF_INET6 ? sizeof any.as.in6 : family == AF_INET ? sizeof any.as.in : 0;
+    int error = datagram_new(made, -1, options, local ? local : &any, options->allow_broadcast ? NULL : remote);
+    if (error)
+        return fail(error, "bind", local ? local : remote);
+    if (remote)
+        (void)thrum_address_from_raw(&(*made)->remote, &remote->as, remote->size);
+    return 0;
+}
+
 /* An endpoint of a new socket; `local` and `remote` may be NULL. */
 static int open_pair(thrum_datagrams **made, const thrum_datagram_options *options, int family,
                      const net_address *local, const net_address *remote)
 {
+    if (network_here(NULL))
+        return open_there(made, options, family, local, remote);
     int descriptor = system_socket(family, SOCK_DGRAM);
     if (descriptor < 0)
         return fail(-errno, "socket", local ? local : remote);
@@ -86,7 +106,7 @@ static int open_pair(thrum_datagrams **made, const thrum_datagram_options *optio
     if (!error && remote && !options->allow_broadcast && connect(descriptor, &remote->as.any, remote->size))
         error = fail(-errno, "connect", remote);
     if (!error)
-        error = datagram_new(made, descriptor, options);
+        error = datagram_new(made, descriptor, options, NULL, NULL);
     if (error) {
         (void)close(descriptor);
         return error;
@@ -108,7 +128,7 @@ static int adopt(thrum_datagrams **made, const thrum_datagram_options *options)
     int error = system_prepare(descriptor);
     if (!error)
         error = set_options(descriptor, options, own.as.any.sa_family);
-    return error ? error : datagram_new(made, descriptor, options);
+    return error ? error : datagram_new(made, descriptor, options, NULL, NULL);
 }
 
 /* ---- the pairs ---- */

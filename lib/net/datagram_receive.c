@@ -67,8 +67,19 @@ static int receive_row(const thrum_datagrams *endpoint, thrum_datagram *list, un
     return got;
 }
 
+/* As many as have come over a network. */
+static int receive_there(const thrum_datagrams *endpoint, thrum_datagram *list, size_t count)
+{
+    int got = 0, most = count < DATAGRAM_BATCH ? (int)count : DATAGRAM_BATCH, error = 0;
+    while (got < most && !(error = endpoint->port.network->receive(endpoint->port.link, &list[got])))
+        got++;
+    return got ? got : error == THRUM_CARRIER_LATER ? DATAGRAM_LATER : error;
+}
+
 static int receive_some(const thrum_datagrams *endpoint, thrum_datagram *list, size_t count)
 {
+    if (THRUM_UNLIKELY_(endpoint->port.network != NULL))
+        return receive_there(endpoint, list, count);
     if (count == 1)
         return receive_one(endpoint, list);
     return receive_row(endpoint, list, count < DATAGRAM_BATCH ? (unsigned)count : DATAGRAM_BATCH);

@@ -60,9 +60,27 @@ static int send_messages(thrum_datagrams *endpoint, system_message *messages, un
     }
 }
 
+/* On a network they go one by one: as send_messages(). */
+static int send_there(const thrum_datagrams *endpoint, const void *data, size_t size, const thrum_address *to)
+{
+    thrum_datagram datagram = {.data = (void *)(uintptr_t)data, .room = size, .size = size};
+    if (endpoint->remote.size) {
+        if (to && to->size && !thrum_address_equal(to, &endpoint->remote))
+            return THRUM_EINVAL;
+        to = &endpoint->remote;
+    }
+    if (!to || !to->size)
+        return -EDESTADDRREQ;
+    datagram.address = *to;
+    int error = endpoint->port.network->send(endpoint->port.link, &datagram);
+    return error == THRUM_CARRIER_LATER ? DATAGRAM_LATER : error ? error : 1;
+}
+
 /* As many as go at once. */
 static int send_row(thrum_datagrams *endpoint, const thrum_datagram *list, size_t count)
 {
+    if (endpoint->port.network)
+        return send_there(endpoint, list->data, list->size, &list->address);
     system_message messages[DATAGRAM_BATCH];
     struct iovec pieces[DATAGRAM_BATCH];
     unsigned made = 0, most = count < DATAGRAM_BATCH ? (unsigned)count : DATAGRAM_BATCH;
@@ -76,6 +94,8 @@ static int send_one(thrum_datagrams *endpoint, const void *data, size_t size, co
 {
     system_message message;
     struct iovec piece;
+    if (endpoint->port.network)
+        return send_there(endpoint, data, size, to);
     return make_header(endpoint, &message.header, &piece, data, size, to) ? send_messages(endpoint, &message, 1)
                                                                           : THRUM_EINVAL;
 }
@@ -326,6 +346,8 @@ static int send_copies(thrum_datagrams *endpoint)
     system_message messages[DATAGRAM_BATCH];
     struct iovec pieces[DATAGRAM_BATCH];
     unsigned made = 0;
+    if (endpoint->port.network)
+        return send_there(endpoint, endpoint->copies->data, endpoint->copies->size, &endpoint->copies->to);
     for (const datagram_copy *copy = endpoint->copies; copy && made < DATAGRAM_BATCH; copy = copy->next, made++)
         (void)make_header(endpoint, &messages[made].header, &pieces[made], copy->data, copy->size, &copy->to);
     return send_messages(endpoint, messages, made);

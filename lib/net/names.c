@@ -10,6 +10,7 @@
 #include "core/state.h"
 #include "loop/log.h"
 #include "net/addresses.h"
+#include "net/network.h"
 
 /* ---- who does it ---- */
 
@@ -111,7 +112,10 @@ static const thrum_operations known_operations = {known_start, NULL, NULL, NULL,
 thrum_awaitable names_look_up(const name_query *query)
 {
     const names_choice *choice = names_chosen();
-    int error = names_plain(query, choice != NULL);
+    bool network = network_here(NULL) != NULL;
+    int error = names_plain(query, choice || network);
+    if (error == NAMES_ASK && network)
+        error = network_look_up(query);
     if (error != NAMES_ASK)
         return thrum_awaitable_make(&known_operations, NULL, error, 0);
 #ifdef THRUM_CARES

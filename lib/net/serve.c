@@ -98,11 +98,17 @@ size_t thrum_server_sockets(const thrum_server *server)
 
 int thrum_server_descriptor(const thrum_server *server, size_t index)
 {
-    return index < server->count ? server->sockets[index].descriptor : THRUM_EINVAL;
+    if (index >= server->count)
+        return THRUM_EINVAL;
+    return server->sockets[index].port.network ? THRUM_EUNSUPPORTED : server->sockets[index].descriptor;
 }
 
 static bool socket_address(const thrum_server *server, size_t index, net_address *address)
 {
+    if (index < server->count && server->sockets[index].port.network) {
+        *address = server->sockets[index].port.address;
+        return true;
+    }
     address->size = sizeof address->as;
     return index < server->count && !getsockname(server->sockets[index].descriptor, &address->as.any, &address->size);
 }

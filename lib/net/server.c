@@ -85,7 +85,10 @@ static void close_sockets(thrum_server *server)
         (void)thrum_handle_cancel(&listener->accept);
         (void)thrum_handle_cancel(&listener->retry);
         thrum_io_close(&listener->io);
-        (void)close(listener->descriptor);
+        if (listener->port.network)
+            network_close(&listener->port, (server->flags & SERVER_FORGOTTEN) != 0);
+        else
+            (void)close(listener->descriptor);
     }
     server->count = 0;
 }
@@ -122,6 +125,7 @@ static void loop_closes(thrum_loop_closer *closer)
     if (!(server->flags & SERVER_CLOSED))
         loop_tell_unclosed("server", server);
     thrum_loop_remember(&server->closer); /* server_free() takes it out */
+    server->flags |= SERVER_FORGOTTEN;
     thrum_server_close(server);
     server->flags |= SERVER_RELEASED;
     while (!link_alone(&server->clients)) {
@@ -189,20 +193,48 @@ static int server_new(thrum_server **made, server_use use, const thrum_server_op
     return 0;
 }
 
-/* Have the server own a socket that listens. */
-static int add_socket(thrum_server *server, int descriptor)
+/* The next of the server's sockets, which does not listen yet. */
+static server_socket *next_socket(thrum_server *server, int descriptor)
 {
     server_socket *listener = &server->sockets[server->count];
     listener->server = server;
     listener->descriptor = descriptor;
     thrum_handle_init(&listener->accept, server_accept, listener);
     thrum_handle_init(&listener->retry, server_retry, listener);
+    return listener;
+}
+
+/* Have the server own a socket that listens. */
+static int add_socket(thrum_server *server, int descriptor)
+{
+    server_socket *listener = next_socket(server, descriptor);
     int error = thrum_io_init(&listener->io, descriptor, THRUM_IO_READ, server_acceptable, listener);
     if (error)
         (void)close(descriptor);
     else
         server->count++;
     return error;
+}
+
+/* The same on the loop's network. */
+static int add_port(thrum_server *server, net_address *address, int backlog)
+{
+    server_socket *listener = next_socket(server, -1);
+    int error = network_listen(&listener->port, address, backlog);
+    if (error)
+        return error;
+    thrum_io_init_source(&listener->io, &listener->port.source, THRUM_IO_READ, server_acceptable, listener);
+    listener->port.in = &listener->io;
+    server->count++;
+    return 0;
+}
+
+static int listen_on_one(thrum_server *server, net_address *address, const thrum_server_options *options)
+{
+    if (network_here(NULL))
+        return add_port(server, address, options->backlog);
+    int descriptor = listen_on(address, options);
+    return descriptor < 0 ? descriptor : add_socket(server, descriptor);
 }
 
 int thrum_server_start_serving(thrum_server *server)
@@ -222,18 +254,16 @@ int thrum_server_start_serving(thrum_server *server)
  * over when there are others. */
 static int listen_on_all(thrum_server *server, net_addresses *addresses, const thrum_server_options *options)
 {
-    int descriptor = 0, error = 0;
-    for (size_t i = 0; i < addresses->count && !error; i++) {
+    int error = 0;
+    for (size_t i = 0; i < addresses->count; i++) {
         net_address *address = &addresses->list[i];
         if (server->count && !address_port(&address->as.any))
             address_set_port(address, thrum_server_port(server)); /* the one that the first was given */
-        descriptor = listen_on(address, options);
-        if (descriptor >= 0)
-            error = add_socket(server, descriptor);
-        else if ((descriptor != -EAFNOSUPPORT && descriptor != -EADDRNOTAVAIL) || addresses->count == 1)
-            error = descriptor;
+        error = listen_on_one(server, address, options);
+        if (error && error != -EAFNOSUPPORT && error != -EADDRNOTAVAIL)
+            return error;
     }
-    return error || server->count ? error : descriptor;
+    return server->count ? 0 : error;
 }
 
 static int listen_with(thrum_server *server, const thrum_server_options *options)
@@ -266,7 +296,8 @@ void server_keep_path(thrum_server *server)
     struct stat file;
     net_address address = {.size = sizeof address.as};
     const char *path = address.as.un.sun_path;
-    if (getsockname(server->sockets[0].descriptor, &address.as.any, &address.size) ||
+    if (server->sockets[0].port.network || /* where there is no file */
+        getsockname(server->sockets[0].descriptor, &address.as.any, &address.size) ||
         address.as.any.sa_family != AF_UNIX)
         return;
     server->flags |= SERVER_UNIX;

@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include "net/network.h"
 #include "net/resolve.h"
 #include "net/stream.h"
 
@@ -17,13 +18,15 @@ enum {
     SERVER_SERVING = 0x02,
     SERVER_FOREVER = 0x04,  /* a task is in serve_forever */
     SERVER_RELEASED = 0x08, /* to be freed with its last connection */
-    SERVER_UNIX = 0x10
+    SERVER_UNIX = 0x10,
+    SERVER_FORGOTTEN = 0x20 /* the loop is gone */
 };
 
 /* One socket that listens. */
 typedef struct server_socket {
     thrum_server *server;
     int descriptor;
+    thrum_network_port port; /* in place of the descriptor, when it listens on a network */
     thrum_io io;
     thrum_handle accept; /* takes what came, in the pass after the poll */
     thrum_handle retry;  /* after the system had no descriptor left */
@@ -77,8 +80,19 @@ void server_acceptable(thrum_io *io);
 void server_accept(thrum_handle *handle);
 void server_retry(thrum_handle *handle);
 
-/* A connection's descriptor; -EAGAIN when there is none now; or why that socket gives no more. */
-int server_take(server_socket *listener, net_address *peer);
+/* A connection that has come: a descriptor; or of a network its stream, or why it has none. */
+typedef struct server_arrival {
+    int descriptor;
+    thrum_stream *stream;
+    int error;
+    net_address peer;
+} server_arrival;
+
+/* The next one: 0; -EAGAIN when there is none now; or why that socket gives no more. */
+int server_take(server_socket *listener, server_arrival *arrival);
+
+/* Its stream. When there is none, the connection is closed. */
+int server_make_stream(const thrum_server *server, const server_arrival *arrival, thrum_stream **stream);
 
 /* ---- accepts.c ---- */
 

@@ -32,6 +32,13 @@ static _Thread_local struct {
     bool reached;
 } memory;
 
+static _Thread_local uint64_t seed;
+
+uint64_t thrum_test_seed(void)
+{
+    return seed;
+}
+
 static void *take(void *context, size_t size)
 {
     (void)context;
@@ -316,6 +323,7 @@ void run_once(thrum_test_program *program, void *context, thrum_awaitable what, 
     memory.count = 0;
     memory.reached = false;
     memory.refused = options->injection == THRUM_TEST_FAIL_ALLOCATION ? options->at : 0;
+    seed = options->seed;
     if (program)
         what = program(context);
     else
@@ -337,6 +345,7 @@ void run_once(thrum_test_program *program, void *context, thrum_awaitable what, 
     result->allocations = memory.count;
     result->injected |= memory.reached;
     memory.refused = 0;
+    seed = 0;
     size_t left = blocks(&bytes);
     if (left > before)
         fail(&run, "%zu blocks of the pool, %zu bytes, are in use still", left - before, bytes - bytes_before);
