@@ -68,7 +68,8 @@ struct dns_record {
 /* Take the next answer. 1; 0 after the last; -1: the message makes no sense. */
 int dns_next_record(struct dns_reply *reply, struct dns_record *record);
 
-/* The data of a record as text: "10 mail.example.org." for an MX. What does not fit is cut. False: it makes no sense. */
+/* The data of a record as text: "10 mail.example.org." for an MX. What does not fit is cut. False: it makes no
+ * sense. */
 bool dns_data_text(const struct dns_reply *reply, const struct dns_record *record, char *text, size_t room);
 
 #endif

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Each try has a socket of its own, whose port is chosen by the system, and an id of its own: who wants to answer in the
- * server's place has to guess both. What comes and is no answer to the question is not looked at twice. */
+/* Each try has a socket of its own, whose port is chosen by the system, and an id of its own: who wants to answer in
+ * the server's place has to guess both. What comes and is no answer to the question is not looked at twice. */
 static ASYNC(ask_by_datagram, ARGS((struct dns_question *, question), (const struct dns_server *, server)),
              LOCALS(thrum_datagram_options options; thrum_datagrams * endpoint; thrum_datagram datagram;))
 {
