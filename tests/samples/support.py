@@ -57,6 +57,13 @@ def equal(given, expected, what='value'):
         raise AssertionError('%s: %.300r, expected %.300r' % (what, given, expected))
 
 
+def free_port():
+    """A port, as text, for a program that cannot say which one the system gave it."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return str(probe.getsockname()[1])
+
+
 class Program:
     """A sample that runs. Its lines are collected by a thread, so it never waits for us."""
 

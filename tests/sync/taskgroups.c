@@ -468,7 +468,7 @@ static ASYNC(forgives, ARGS((thrum_task *, task)), LOCALS(int error;))
     ASYNC_END;
 }
 
-static ASYNC(waits_for_a_child, ARGS_NONE, LOCALS(thrum_group group; thrum_task *task; thrum_task * child; int error;))
+static ASYNC(waits_for_a_child, ARGS_NONE, LOCALS(thrum_group group; thrum_task * task; thrum_task * child; int error;))
 {
     ASYNC_BEGIN;
     self->task = thrum_spawn(fails_with_detail());
