@@ -99,8 +99,11 @@ void faulty_seeds(conversation *what, thrum_tls_context *ours, thrum_tls_context
     now.what = what;
     now.about = &about;
     for (unsigned seed = first; seed < first + count; seed++) {
-        now.plan = (fault_plan){
-            .seed = seed, .kinds = FAULTS_SOFT, .one_in = 1u << (1 + seed / 2 % 4), .narrow = seed / 8 % 2};
+        now.plan = (fault_plan){.seed = seed,
+                                .kinds = FAULTS_SOFT,
+                                .one_in = 1u << (1 + seed / 2 % 4),
+                                .narrow = seed / 8 % 2,
+                                .closes_fail = seed / 16 % 2};
         if (seed & 1) {
             now.plan.kinds |= FAULT_BROKEN | (seed & 2 ? FAULT_REFUSED : 0);
             now.plan.one_in = 1u << (2 + seed / 4 % 5);

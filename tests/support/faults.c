@@ -389,7 +389,7 @@ int close(int descriptor)
     int result = (int)syscall(SYS_close, descriptor);
     if (active && result && errno == EBADF)
         faults.bad_closes++;
-    return result;
+    return active && plan.closes_fail && !result ? say(EIO) : result;
 }
 
 /* ---- the poll ---- */

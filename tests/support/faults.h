@@ -26,10 +26,11 @@ enum {
 
 typedef struct fault_plan {
     uint64_t seed;
-    unsigned kinds;  /* which of them */
-    unsigned one_in; /* of so many calls one is disturbed; 0: the `nth` alone */
-    long nth;        /* counted from 0 */
-    bool narrow;     /* Unix sockets hold a few kilobytes, so that whoever sends has to wait */
+    unsigned kinds;   /* which of them */
+    unsigned one_in;  /* of so many calls one is disturbed; 0: the `nth` alone */
+    long nth;         /* counted from 0 */
+    bool narrow;      /* Unix sockets hold a few kilobytes, so that whoever sends has to wait */
+    bool closes_fail; /* close() closes and says EIO, as it may */
 } fault_plan;
 
 typedef struct fault_counts {
