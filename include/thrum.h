@@ -59,12 +59,14 @@
 #include <thrum/monitor.h>
 #include <thrum/names.h>
 #include <thrum/networks.h>
+#include <thrum/pipelines.h>
 #include <thrum/protocols.h>
 #include <thrum/runners.h>
 #include <thrum/servers.h>
 #include <thrum/signals.h>
 #include <thrum/sockets.h>
 #include <thrum/subprocess.h>
+#include <thrum/subprocess_protocols.h>
 #include <thrum/thread_futures.h>
 #include <thrum/threadqueues.h>
 #include <thrum/threads.h>

@@ -14,7 +14,7 @@ enum { INPUT_PIECE = 65536, OUTPUT_ROOM = 16384 };
 
 typedef struct conversation {
     thrum_group group;
-    thrum_process *process;
+    thrum_stream *streams[LAUNCH_STDIO]; /* NULL: not there */
     const char *input;
     size_t size;
     thrum_process_output *output;
@@ -60,7 +60,7 @@ static int put_piece(const conversation *self, thrum_stream *stream)
 static ASYNC(feed, ARGS((conversation *, talk)), LOCALS(thrum_stream *stream; int error;))
 {
     ASYNC_BEGIN;
-    self->stream = self->talk->process->streams[0];
+    self->stream = self->talk->streams[0];
     while (!self->error && self->talk->output->taken < self->talk->size) {
         self->error = put_piece(self->talk, self->stream);
         if (!self->error)
@@ -114,7 +114,7 @@ static thrum_awaitable read_piece(conversation *self, int which)
     size_t room = *to.room - *to.size - 1;
     if (self->output->most && room > self->output->most - *to.size + 1)
         room = self->output->most - *to.size + 1;
-    return thrum_stream_read(self->process->streams[which], *to.data + *to.size, room);
+    return thrum_stream_read(self->streams[which], *to.data + *to.size, room);
 }
 
 static void note_piece(conversation *self, int which, size_t got)
@@ -141,26 +141,49 @@ static ASYNC(drain, ARGS((conversation *, talk), (int, which)), LOCALS(size_t go
 
 static void begin(conversation *self, int which)
 {
-    if (self->process->streams[which] && !self->error &&
+    if (self->streams[which] && !self->error &&
         thrum_group_spawn_detached(&self->group, which ? drain(self, which) : feed(self)))
         fail(self, THRUM_ENOMEM);
 }
 
-static ASYNC(communicate,
-             ARGS((thrum_process *, process), (const void *, input), (size_t, size), (thrum_process_output *, output)),
-             LOCALS(conversation talk; int returncode;))
+static ASYNC(converse,
+             ARGS((thrum_stream *, in), (thrum_stream *, out), (thrum_stream *, err), (const void *, input),
+                  (size_t, size), (thrum_process_output *, output)),
+             LOCALS(conversation talk; thrum_try attempt; int error;))
 {
     ASYNC_BEGIN;
-    self->talk.process = self->process;
+    self->talk.streams[0] = self->in;
+    self->talk.streams[1] = self->out;
+    self->talk.streams[2] = self->err;
     self->talk.input = (const char *)self->input;
     self->talk.size = self->size;
     self->talk.output = self->output;
-    WITH (self->talk.group, thrum_group_open(&self->talk.group)) {
-        for (int i = 0; i < LAUNCH_STDIO; i++)
-            begin(&self->talk, i);
+    TRY (self->attempt) {
+        WITH (self->talk.group, thrum_group_open(&self->talk.group)) {
+            for (int i = 0; i < LAUNCH_STDIO; i++)
+                begin(&self->talk, i);
+        }
+    }
+    CATCH (self->error, self->attempt) {
+        fail(&self->talk, THRUM_ENOMEM); /* the frame of a task, which else tells of its errors by fail() */
     }
     if (self->talk.error)
         ASYNC_RAISE(thrum_error_set(self->talk.error, 0, self->talk.operation, self->talk.number, NULL));
+    ASYNC_END;
+}
+
+thrum_awaitable communicate_streams(thrum_process *in, thrum_process *out, const void *input, size_t size,
+                                    thrum_process_output *output)
+{
+    return converse(in->streams[0], out->streams[1], out->streams[2], input, size, output);
+}
+
+static ASYNC(communicate,
+             ARGS((thrum_process *, process), (const void *, input), (size_t, size), (thrum_process_output *, output)),
+             LOCALS(int returncode;))
+{
+    ASYNC_BEGIN;
+    AWAIT(communicate_streams(self->process, self->process, self->input, self->size, self->output));
     AWAIT_INTO(self->returncode, thrum_process_wait(self->process));
     ASYNC_RETURN(self->returncode);
     ASYNC_END;

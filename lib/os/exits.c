@@ -265,7 +265,7 @@ int exit_watch_start(exit_watch *watch)
 
 int exit_watch_signal(exit_watch *watch, int number)
 {
-    if (watch->over && (!watch->whole || watch->taken))
+    if (watch->pid <= 0 || (watch->over && (!watch->whole || watch->taken)))
         return -ESRCH;
     if (number < 0 || number >= NSIG)
         return THRUM_EINVAL;
@@ -296,13 +296,12 @@ static void wait_a_little(const exit_watch *watch)
 
 void exit_watch_leave(exit_watch *watch, bool kill)
 {
-    if (kill) {
+    if (kill)
         (void)exit_watch_signal(watch, SIGKILL);
-        if (!watch->by_backend) {
-            wait_a_little(watch);
-            if (!look(watch))
-                thrum_log("process %d was killed, and does not end", watch->pid);
-        }
+    if (kill && !watch->over && !watch->by_backend) {
+        wait_a_little(watch);
+        if (!look(watch))
+            thrum_log("process %d was killed, and does not end", watch->pid);
     }
     if (!watch->over)
         watch->taken = true; /* by libev, by the thread, or by nobody */

@@ -35,7 +35,7 @@ int exit_watch_signal(exit_watch *watch, int signal);
 /* It has ended: nothing is held any more. */
 void exit_watch_end(exit_watch *watch);
 
-/* The loop closes while it runs: `kill` it and wait for its end, but not long; or leave it. */
+/* The loop closes: one that runs is to be killed (`kill`), and its end waited for, but not long; or left. */
 void exit_watch_leave(exit_watch *watch, bool kill);
 
 #endif

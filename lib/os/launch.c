@@ -190,7 +190,7 @@ static int spawn_and_watch(launch *self, spawn_request *request, exit_watch *wat
     return error ? failed(error, "watch", request->file) : 0;
 }
 
-int launch_run(launch *self, const char *const *arguments, exit_watch *watch)
+static int start(launch *self, const char *const *arguments, exit_watch *watch)
 {
     if (!arguments || !arguments[0])
         return THRUM_EINVAL;
@@ -209,5 +209,13 @@ int launch_run(launch *self, const char *const *arguments, exit_watch *watch)
     request.move_count = add_moves(self, request.moves);
     int error = spawn_and_watch(self, &request, watch);
     pool_give(pool, request.moves, room, POOL_OTHER);
+    return error;
+}
+
+int launch_run(launch *self, const char *const *arguments, exit_watch *watch)
+{
+    int error = start(self, arguments, watch);
+    if (error)
+        watch->over = watch->taken = true; /* there is none */
     return error;
 }

@@ -18,7 +18,8 @@ typedef struct launch {
  * 0, or an error with its detail; then there is nothing to drop. */
 int launch_open(launch *self, const thrum_subprocess_options *options, thrum_stdio_kind usual);
 
-/* Start the program, and watch for its end: `ended` is set and the rest zero. 0, or an error with its detail. */
+/* Start the program, and watch for its end: `ended` is set and the rest zero. 0, or an error with its detail: then the
+ * watch is one of a child that is gone. */
 int launch_run(launch *self, const char *const *arguments, exit_watch *watch);
 
 /* Close what is left. */

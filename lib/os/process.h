@@ -20,4 +20,9 @@ struct thrum_process {
 /* Start a program; 0, or an error with its detail. */
 int process_open(thrum_process **made, const char *const *arguments, const thrum_subprocess_options *options);
 
+/* thrum_process_communicate() with the input of one process, and output and error of another, and without waiting for
+ * the end of either. */
+thrum_awaitable communicate_streams(thrum_process *in, thrum_process *out, const void *input, size_t size,
+                                    thrum_process_output *output) THRUM_MUST_USE_;
+
 #endif

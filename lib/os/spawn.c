@@ -315,6 +315,18 @@ static void bury(int pid)
 
 #if SYSTEM_LINUX
 
+/* ThreadSanitizer takes clone() for fork(), and would do in our memory what it does in a child's; not so by this
+ * name. */
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define UNDER_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(UNDER_TSAN)
+extern int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
+#define clone __clone
+#endif
+
 /* The calls above and their frames need a fraction of this. */
 enum { STACK = 16384, FAILED = 127 };
 

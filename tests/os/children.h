@@ -29,9 +29,11 @@ static inline void run_both(thrum_awaitable (*test)(void))
     spawn_portable = usual;
 }
 
-#define CHILD_TEST(suite, name, ...)                                                                                   \
+#define CHILD_TEST(suite, name, ...) CHILD_TEST_LIMIT(suite, name, 30, __VA_ARGS__)
+
+#define CHILD_TEST_LIMIT(suite, name, seconds, ...)                                                                    \
     static thrum_awaitable suite##_##name##_test(void);                                                                \
-    TEST(suite, name)                                                                                                  \
+    TEST_LIMIT(suite, name, seconds)                                                                                   \
     {                                                                                                                  \
         run_both(suite##_##name##_test);                                                                               \
     }                                                                                                                  \
