@@ -24,6 +24,8 @@
  * A signal is sent to the very child, and never to a process that got its number after it. With `whole_group` it goes
  * to everything that the child has started, too.
  *
+ * A program that writes to a pipe stands still while nobody reads it: what is a pipe is to be read.
+ *
  * pipelines.h has several programs piped together; subprocess_protocols.h has the callback style.
  */
 #ifndef THRUM_SUBPROCESS_H

@@ -115,6 +115,7 @@ CHILD_TEST(protocol, grammar, LOCALS(noted what; thrum_subprocess_transport * tr
     AWAIT(thrum_subprocess_transport_wait_closed(self->transport));
     AWAIT(thrum_subprocess_transport_wait_closed(self->transport));
     CHECK(thrum_subprocess_transport_is_closing(self->transport));
+    thrum_subprocess_transport_release(thrum_subprocess_transport_hold(self->transport));
     CHECK_STR(self->what.out, "hello\n");
     CHECK_STR(self->what.err, "oops\n");
     CHECK_EQ(self->what.code, 7);
