@@ -324,7 +324,9 @@ static void bury(int pid)
 #endif
 #if defined(__SANITIZE_THREAD__) || defined(UNDER_TSAN)
 extern int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
-#define clone __clone
+#define CLONE_CALL __clone
+#else
+#define CLONE_CALL clone
 #endif
 
 /* The calls above and their frames need a fraction of this. */
@@ -347,7 +349,7 @@ CHILD_ static int borrow(void *argument)
 static int clone_child(borrowed *self, int *pidfd, int flags)
 {
     _Alignas(16) char stack[STACK];
-    return clone(borrow, stack + sizeof stack, CLONE_VM | CLONE_VFORK | flags | SIGCHLD, self, pidfd, NULL, NULL);
+    return CLONE_CALL(borrow, stack + sizeof stack, CLONE_VM | CLONE_VFORK | flags | SIGCHLD, self, pidfd, NULL, NULL);
 }
 
 static int spawn_borrowing(spawn_request *request, child *made)
