@@ -1,6 +1,7 @@
 /* One connection: requests come one after the other, and each is answered before the next is looked at. */
 #include <string.h>
 
+#include "echo.h"
 #include "request.h"
 #include "response.h"
 #include "site.h"
@@ -10,7 +11,7 @@ enum { PART = 1024 * 1024 };
 
 /* ---- connections that wait ---- */
 
-static void idle_begin(struct site *site, idle_link *link)
+void idle_begin(struct site *site, idle_link *link)
 {
     idle_link *list = &site->idle_connections;
     link->task = thrum_current_task();
@@ -20,7 +21,7 @@ static void idle_begin(struct site *site, idle_link *link)
     list->previous = link;
 }
 
-static void idle_end(idle_link *link)
+void idle_end(idle_link *link)
 {
     if (!link->next)
         return;
@@ -149,6 +150,8 @@ static ASYNC(serve, ARGS((thrum_stream *, client), (struct site *, site)),
         AWAIT(send_response(self->client, self->site, &self->request, &self->response));
         log_request(self->site, self->peer, &self->request, &self->response);
         response_end(&self->response);
+        if (self->response.status == 101) /* the connection is no longer one for HTTP */
+            AWAIT(echo(self->client, self->site));
         self->patience = self->site->idle;
     } while (self->response.keep_alive);
     if (self->received)

@@ -1,12 +1,10 @@
 /* A web server for files.
  *
- *     httpd [--port PORT] [--bind ADDRESS] [--cert FILE [--key FILE]] [--quiet] [--connections N] [--idle S] [--header
- *     S]
- *           [--grace S] [DIR]
+ *     httpd [OPTION]... [DIR]
  *
- * serves DIR (the current folder unless told) on http://127.0.0.1:8080/, with a certificate on https://. Ctrl-C stops
- * it: it takes no more connections, closes those that are idle, and lets requests in flight finish; a second Ctrl-C
- * does not wait for them. */
+ * serves DIR (the current folder unless told) on http://127.0.0.1:8080/, with a certificate on https://; with --echo
+ * there is a WebSocket, too, and a page that talks over it. Ctrl-C stops it: it takes no more connections, closes those
+ * that are idle, and lets requests in flight finish; a second Ctrl-C does not wait for them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -81,6 +79,7 @@ static const char usage[] =
     "  --bind ADDRESS    listen on ADDRESS (127.0.0.1)\n"
     "  --cert FILE       speak TLS, with the certificate in FILE (PEM)\n"
     "  --key FILE        and its private key, unless that stands in the same file\n"
+    "  --echo            answer at /echo: a page and its WebSocket, which sends back what it is told\n"
     "  --quiet           no line a request\n"
     "  --connections N   serve at most N connections at a time (10000)\n"
     "  --idle SECONDS    how long a client may be silent between requests, or take nothing of a response (60)\n"
@@ -125,12 +124,19 @@ static void raise_limit(void)
 static void parse(int argc, char **argv, struct site *site, struct settings *settings)
 {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},  {"bind", required_argument, NULL, 'b'},
-        {"quiet", no_argument, NULL, 'q'},       {"connections", required_argument, NULL, 'c'},
-        {"idle", required_argument, NULL, 'i'},  {"header", required_argument, NULL, 'h'},
-        {"grace", required_argument, NULL, 'g'}, {"portable", no_argument, NULL, 'o'},
-        {"cert", required_argument, NULL, 't'},  {"key", required_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'u'},        {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},
+        {"bind", required_argument, NULL, 'b'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"echo", no_argument, NULL, 'e'},
+        {"connections", required_argument, NULL, 'c'},
+        {"idle", required_argument, NULL, 'i'},
+        {"header", required_argument, NULL, 'h'},
+        {"grace", required_argument, NULL, 'g'},
+        {"portable", no_argument, NULL, 'o'},
+        {"cert", required_argument, NULL, 't'},
+        {"key", required_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'u'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -143,6 +149,9 @@ static void parse(int argc, char **argv, struct site *site, struct settings *set
             break;
         case 'q':
             site->quiet = true;
+            break;
+        case 'e':
+            site->echo = true;
             break;
         case 'c':
             site->most = count("--connections", optarg);

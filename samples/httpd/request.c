@@ -3,6 +3,7 @@
 #include "request.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -88,6 +89,12 @@ static void header_over(struct request *request)
     } else if (is(request, "if-range")) {
         request->has_if_range = true;
         request->if_range = date_parse(request->value);
+    } else if (is(request, "upgrade")) {
+        request->websocket = !strcasecmp(request->value, "websocket");
+    } else if (is(request, "sec-websocket-version")) {
+        request->websocket_version = atoi(request->value);
+    } else if (is(request, "sec-websocket-key")) {
+        memcpy(request->websocket_key, request->value, sizeof request->websocket_key);
     }
     request->name[0] = request->value[0] = '\0';
     request->name_length = request->value_length = 0;

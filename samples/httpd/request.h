@@ -23,6 +23,9 @@ struct request {
     time_t modified_since, if_range;
     bool has_if_range;
     char range[REQUEST_VALUE];
+    bool websocket; /* the connection shall go over to it */
+    int websocket_version;
+    char websocket_key[REQUEST_VALUE];
 
     /* The header that is being read: a name too long to matter is "". */
     char name[REQUEST_NAME], value[REQUEST_VALUE];

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dates.h"
+#include "echo.h"
 #include "files.h"
 #include "ranges.h"
 
@@ -132,6 +133,23 @@ static void answer(struct response *response, const struct request *request, con
     }
 }
 
+/* The page, or the way to the WebSocket. http_parser has seen that the header Connection speaks of an upgrade. */
+static void answer_echo(struct response *response, const struct request *request)
+{
+    if (!request->websocket || !request->parser.upgrade) {
+        response->status = 200;
+        set_body(response, "text/html; charset=utf-8", echo_page, strlen(echo_page));
+    } else if (request->websocket_version != 13) {
+        fail(response, 426);
+    } else if (request->parser.method != HTTP_GET || strlen(request->websocket_key) != 24 || !request->keep_alive) {
+        fail(response, 400);
+    } else {
+        response->status = 101;
+        set_body(response, NULL, "", 0);
+        response->keep_alive = false; /* no further request comes */
+    }
+}
+
 /* ---- the head ---- */
 
 static void put(struct response *response, const char *format, ...)
@@ -165,6 +183,13 @@ static void put_location(struct response *response, const char *path)
     put(response, "Location: /%s/\r\n", escaped);
 }
 
+static void put_accept(struct response *response, const char *key)
+{
+    char accept[ECHO_ACCEPT];
+    echo_accept(accept, key);
+    put(response, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n", accept);
+}
+
 static void write_head(struct response *response, const struct request *request)
 {
     char date[DATE_TEXT];
@@ -172,7 +197,7 @@ static void write_head(struct response *response, const struct request *request)
         now_text());
     if (response->type)
         put(response, "Content-Type: %s\r\n", response->type);
-    if (response->status != 304)
+    if (response->status != 304 && response->status != 101)
         put(response, "Content-Length: %" PRIu64 "\r\n", response->length);
     if (response->modified >= 0) {
         date_print(date, response->modified);
@@ -191,7 +216,11 @@ static void write_head(struct response *response, const struct request *request)
         put(response, "Allow: GET, HEAD\r\n");
     else if (response->status == 503)
         put(response, "Retry-After: 1\r\n");
-    if (!response->keep_alive)
+    else if (response->status == 426)
+        put(response, "Sec-WebSocket-Version: 13\r\n");
+    if (response->status == 101)
+        put_accept(response, request->websocket_key);
+    else if (!response->keep_alive)
         put(response, "Connection: close\r\n");
     else if (request->parser.http_minor == 0)
         put(response, "Connection: keep-alive\r\n");
@@ -213,6 +242,8 @@ void response_make(struct response *response, const struct request *request, con
     response->keep_alive = request->keep_alive && !site->stopping;
     if (request->status)
         fail(response, request->status);
+    else if (echo_wanted(site, request))
+        answer_echo(response, request);
     else
         answer(response, request, site);
     if (response->folder < 0)

@@ -20,6 +20,7 @@ struct site {
     int root;           /* the folder, opened */
     bool portable;      /* open files without openat2() */
     bool quiet;         /* no access log */
+    bool echo;          /* answer at /echo, which need not be a file (echo.h) */
     size_t most;        /* connections at a time */
     size_t connections; /* there are now */
     thrum_time idle;    /* how long a connection may wait for its next request, or take no byte of a struct response */
@@ -31,6 +32,11 @@ struct site {
 
 /* connection.c: serves one connection; `context` is the site. */
 thrum_awaitable connection(thrum_stream *client, void *context);
+
+/* connection.c: put the connection that the current task serves among those that wait, and take it off again; taking
+ * off what is not there does nothing. */
+void idle_begin(struct site *site, idle_link *link);
+void idle_end(idle_link *link);
 
 /* connection.c: no request will be waited for any more; those in flight go on. */
 void connections_stop(struct site *site);

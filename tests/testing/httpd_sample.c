@@ -36,6 +36,7 @@ static void set_up(void)
     put_file("small", 5);
     put_file("large", FILE_SIZE);
     site = (struct site){.most = 2, .quiet = true, .idle = SECONDS(60), .header = SECONDS(10), .grace = SECONDS(10)};
+    site.echo = true;
     site.idle_connections.next = site.idle_connections.previous = &site.idle_connections;
     site.root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     descriptors_before = next_descriptor();
@@ -139,6 +140,29 @@ FINALLY:
 TEST_LIMIT(testing_samples, httpd_slow_clients, 60)
 {
     explore_connection(dribble, NULL, 0, 8);
+}
+
+/* A WebSocket: a message, a ping, and silence, until the server has enough. The masks are 0. */
+static ASYNC(talk, ARGS((void *, context)), LOCALS(thrum_stream *stream; size_t size;))
+{
+    static const char upgrade[] = "GET /echo HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+                                  "\x81\x85\0\0\0\0hello\x89\x81\0\0\0\0!";
+    static const char answer[] = "\x81\5hello\x8a\1!\x89\0\x88\2\3\xe9"; /* with a ping, and a close */
+    ASYNC_BEGIN;
+    AWAIT_INTO(self->stream, thrum_test_connect(connection, &site, (const thrum_test_script *)self->context));
+    AWAIT(thrum_stream_write(self->stream, upgrade, sizeof upgrade - 1));
+    AWAIT_INTO(self->size, read_all(self->stream));
+    if (self->size < 100 + sizeof answer)
+        ASYNC_RAISE(THRUM_EINCOMPLETE);
+FINALLY:
+    thrum_stream_release(self->stream);
+    ASYNC_END;
+}
+
+TEST_LIMIT(testing_samples, httpd_websocket, 60)
+{
+    explore_connection(talk, &slow, 0, 12);
 }
 
 /* ---- the server ---- */
