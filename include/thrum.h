@@ -65,8 +65,10 @@
 #include <thrum/servers.h>
 #include <thrum/signals.h>
 #include <thrum/sockets.h>
+#include <thrum/stdstreams.h>
 #include <thrum/subprocess.h>
 #include <thrum/subprocess_protocols.h>
+#include <thrum/terminals.h>
 #include <thrum/thread_futures.h>
 #include <thrum/threadqueues.h>
 #include <thrum/threads.h>

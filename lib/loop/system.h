@@ -81,6 +81,15 @@ ssize_t system_write_quietly(int descriptor, const struct iovec *pieces, int cou
 /* The first place where `what` stands in `bytes`, or NULL: memmem(). */
 const void *system_find(const void *bytes, size_t size, const void *what, size_t length);
 
+/* Open once more what a descriptor has open, a pipe or a device, so that its flags are one's own: non-blocking,
+ * close-on-exec. -1: that cannot be done here. */
+int system_open_again(int descriptor, bool writes);
+
+/* The end of a new pseudo-terminal that is ours, close-on-exec; and the one that belongs to it. Neither becomes the
+ * controlling terminal. The descriptor, or -errno. */
+int system_open_pty(void);
+int system_open_pty_program(int ours);
+
 /* Whether this is the thread that main() runs in; true where that cannot be told. */
 bool system_main_thread(void);
 
