@@ -95,12 +95,12 @@ typedef void thrum_signal_call(thrum_signal *signal, unsigned count);
 
 /** Something that an interrupt says to the loop. Usually static: it stays in place as long as it may be posted. */
 struct thrum_signal {
-    thrum_signal *volatile next; /* private: among those that were posted; NULL: it is not */
-    volatile unsigned posted;    /* private: and how often */
-    thrum_signal_call *call;     /* private */
-    void *context;               /**< the caller's */
-    unsigned pending;            /* private: for who waits next */
-    thrum_waiters waiters;       /* private */
+    thrum_signal *next;      /* private: among those that were posted; NULL: it is not */
+    unsigned posted;         /* private: and how often */
+    thrum_signal_call *call; /* private */
+    void *context;           /**< the caller's */
+    unsigned pending;        /* private: for who waits next */
+    thrum_waiters waiters;   /* private */
 };
 
 /** A signal that a task waits for: thrum_signal_wait(). */
@@ -126,7 +126,7 @@ struct thrum_signal {
  * [never waits · no allocation · the loop only]
  *
  * @param signal  any
- * @param count   posts
+ * @param count   posts, at least one
  *
  * asyncio: none
  */

@@ -67,7 +67,8 @@ THRUM_API int thrum_call_soon(thrum_handle *handle);
  * in the order of arming. A delay of 0 or less means the next pass, after the poll.
  * [never waits · no allocation · this loop's thread only]
  *
- * @param delay   ticks from thrum_now(), the beginning of the pass that runs
+ * @param delay   ticks from thrum_now(), the beginning of the pass that runs; THRUM_NEVER: it stays pending until it is
+ *                cancelled
  * @param handle  initialised and idle
  * @return gives 0; THRUM_ESTATE when it is in use, or the thread has no loop
  *

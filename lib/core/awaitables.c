@@ -29,13 +29,16 @@ static thrum_step failing_start(thrum_task *task, thrum_record *record)
 
 static const thrum_operations failing = {failing_start, NULL, NULL, NULL, THRUM_NAMED_("failing"), NULL};
 
-/* Awaitables that fail need no memory, which is what most of them tell about. */
+/* Awaitables that fail need no memory, which is what most of them tell about; where little code is wanted the others
+ * do. */
 static const thrum_record no_memory = {{&failing}, NULL, THRUM_ENOMEM, 0};
+#if !THRUM_SMALL
 static const thrum_record failures[] = {
     {{&failing}, NULL, THRUM_EINVAL, 0},
     {{&failing}, NULL, THRUM_ESTATE, 0},
     {{&failing}, NULL, THRUM_ECLOSED, 0},
 };
+#endif
 
 THRUM_STATIC_ASSERT_(_Alignof(thrum_record) > WORD_POOLED && _Alignof(thrum_coro) > WORD_POOLED,
                      "the tag needs two bits");
@@ -98,9 +101,11 @@ thrum_awaitable thrum_awaitable_failing(int error)
 {
     if (error == THRUM_ENOMEM)
         return constant(&no_memory);
+#if !THRUM_SMALL
     for (unsigned i = 0; i < sizeof failures / sizeof *failures; i++)
         if (failures[i].a == error)
             return constant(&failures[i]);
+#endif
     return thrum_awaitable_make(&failing, NULL, error, 0);
 }
 
@@ -139,6 +144,7 @@ void thrum_waiters_add(thrum_waiters *list, thrum_waiter *waiter)
     list_append(&first->node, &waiter->node);
 }
 
+#if !THRUM_SMALL || THRUM_CHECKS
 static THRUM_COLD_ void remove_stranger(const thrum_waiters *list, const thrum_waiter *waiter)
 {
     if (in_debug_mode(thrum_state_here()))
@@ -159,6 +165,12 @@ void thrum_waiters_remove(thrum_waiters *list, thrum_waiter *waiter)
     if (list->first == waiter)
         list->first = (thrum_waiter *)(void *)next;
 }
+#else
+void thrum_waiters_remove(thrum_waiters *list, thrum_waiter *waiter)
+{
+    (void)thrum_waiters_leave(list, waiter);
+}
+#endif
 
 bool thrum_waiters_leave(thrum_waiters *line, thrum_waiter *waiter)
 {
@@ -197,12 +209,7 @@ void thrum_wake(thrum_waiter *waiter, int error, thrum_value value)
 #endif
     waiter->node.error = (int32_t)error;
     waiter->as.value = value;
-    uint8_t what = NODE_CALL;
-    if (waiter->node.flags & TASK_IS) {
-        const thrum_operations *operations = ((thrum_task *)(void *)waiter)->operations;
-        bool look = operations->resume || waiter->node.flags & TASK_MUST_CANCEL;
-        what = look ? NODE_LOOK : NODE_READY;
-    }
+    uint8_t what = waiter->node.flags & TASK_IS ? woken_as(task_of(&waiter->node)) : NODE_CALL;
     PROBE2(wake, waiter, error);
     ready_push(state, &waiter->node, what);
 }

@@ -77,7 +77,7 @@ static THRUM_INLINE_ void deliver(thrum_task *task)
     set_cancel_verbs(&verbs);
     if (THRUM_LIKELY_(node->state == NODE_PARKED) || node->state == NODE_TIMED || node->state == NODE_DUE) {
         if (node->state == NODE_DUE)
-            list_remove(node); /* its sleep is over, but did not wake it yet: the cancellation does so first */
+            ready_remove(node); /* its sleep is over, but did not wake it yet: the cancellation does so first */
         if (THRUM_LIKELY_(task->operations != NULL)) {
             cancel_parked(thrum_state_here(), task);
             return;

@@ -62,8 +62,29 @@ static THRUM_INLINE_ int call_at(thrum_state *state, thrum_time when, thrum_hand
     return 0;
 }
 
+#if THRUM_TIME_BITS != 64
+/* Where the clock goes round there is no such time: it waits for what does not happen, until it is taken back. */
+static int call_never(thrum_state *state, thrum_handle *handle)
+{
+    static thrum_waiters never;
+    int error = usable(state, handle);
+    if (error)
+        return error;
+    handle_capture(state, handle);
+    handle->waiter.node.error = 0;
+    handle->waiter.node.state = NODE_PARKED;
+    handle->waiter.as.list = &never;
+    thrum_waiters_add(&never, &handle->waiter);
+    return 0;
+}
+#endif
+
 int thrum_call_at(thrum_time when, thrum_handle *handle)
 {
+#if THRUM_TIME_BITS != 64
+    if (when == THRUM_NEVER)
+        return call_never(thrum_state_here(), handle);
+#endif
     return call_at(thrum_state_here(), when, handle);
 }
 
@@ -73,7 +94,7 @@ int thrum_call_later(thrum_time delay, thrum_handle *handle)
 #if THRUM_TIME_BITS == 64
     return call_at(state, delay < THRUM_NEVER - state->now ? state->now + delay : THRUM_NEVER, handle);
 #else
-    return call_at(state, state->now + delay, handle);
+    return delay == THRUM_NEVER ? call_never(state, handle) : call_at(state, state->now + delay, handle);
 #endif
 }
 
@@ -85,7 +106,7 @@ static THRUM_INLINE_ bool take_back(thrum_handle *handle)
         thrum_timer_stop(timers_of(thrum_state_here()), &handle->waiter);
         break;
     case NODE_CALL:
-        list_remove(node);
+        ready_remove(node);
         break;
     case NODE_PARKED:
         thrum_waiters_remove(handle->waiter.as.list, &handle->waiter);

@@ -31,8 +31,7 @@ bool thrum_core_open(void *loop, thrum_time now, void (*report)(const thrum_core
     state->ready = &state->lists[0];
     state->batch = &state->lists[1];
 #endif
-    list_init(ready_list(state));
-    list_init(batch_list(state));
+    ready_clear(state);
 #if THRUM_NESTED_CALLS
     state->nests = THRUM_NESTED_CALLS;
 #endif
@@ -182,7 +181,9 @@ static void forget_calls(thrum_state *state)
     for (thrum_waiter *timer; (timer = thrum_waiters_pop(timers_of(state))) != NULL;)
         ready_push(state, &timer->node, NODE_CALL);
 #endif
-    list_splice(ready_list(state), batch_list(state));
+#if !THRUM_SMALL
+    list_splice(state->ready, state->batch);
+#endif
     while (!list_empty(ready_list(state))) {
         thrum_node *node = ready_list(state)->next;
         list_remove(node);
@@ -222,8 +223,7 @@ void thrum_core_close(void)
     thrum_pool_walk(&state->pool, POOL_FRAME, drop_left_over, NULL);
     thrum_pool_walk(&state->pool, POOL_FRAME, free_dropped, NULL);
 #endif
-    list_init(ready_list(state));
-    list_init(batch_list(state));
+    ready_clear(state);
     end(state);
 #if THRUM_HOSTED
     state->loop = NULL;

@@ -14,6 +14,13 @@ void thrum_ready_push(thrum_node *node, unsigned what)
     node->state = (uint8_t)what;
     list_append(ready_list(thrum_state_here()), node);
 }
+
+void thrum_ready_remove(thrum_node *node)
+{
+    if (thrum_state_here()->last == node)
+        thrum_state_here()->last = node->prev;
+    list_remove(node);
+}
 #endif
 
 /* ---- a task ends ---- */
@@ -191,7 +198,7 @@ static THRUM_COLD_ void task_failed(thrum_state *state, thrum_task *task, thrum_
 
 /* The innermost frame goes on; when a frame ends its caller does, in one flat loop, so that the C stack does not grow
  * with the depth of calls. */
-static THRUM_INLINE_ void step_frames(thrum_state *state, thrum_task *task, bool watched)
+static THRUM_HOT_ void step_frames(thrum_state *state, thrum_task *task, bool watched)
 {
     for (;;) {
         thrum_coro *coro = task->leaf;
@@ -250,7 +257,7 @@ static THRUM_INLINE_ void step_frames(thrum_state *state, thrum_task *task, bool
     }
 }
 
-static THRUM_INLINE_ void run_frames(thrum_state *state, thrum_task *task, bool watched)
+static THRUM_HOT_ void run_frames(thrum_state *state, thrum_task *task, bool watched)
 {
     PROBE2(step__begin, task, task->leaf->head.operations->name);
     step_frames(state, task, watched);
@@ -402,23 +409,39 @@ static THRUM_COLD_ bool run_other(thrum_state *state, thrum_node *node)
 /* What is ready is this pass; what becomes ready from now on is the next one. */
 static THRUM_INLINE_ thrum_node *begin_pass(thrum_state *state)
 {
+    thrum_node *batch = ready_list(state);
 #if THRUM_SMALL
-    thrum_node *batch = batch_list(state);
-    list_splice(batch, ready_list(state));
+    state->last = batch->prev;
 #else
-    thrum_node *batch = state->ready;
     state->ready = state->batch;
     state->batch = batch;
 #endif
     return batch;
 }
 
+/* The next one of the pass, taken out; NULL when it is over. */
+static THRUM_INLINE_ thrum_node *next_of_pass(thrum_state *state, thrum_node *batch)
+{
+    thrum_node *node = batch->next;
+#if THRUM_SMALL
+    if (state->last == batch)
+        return NULL;
+    if (state->last == node)
+        state->last = batch;
+#else
+    (void)state;
+    if (node == batch)
+        return NULL;
+#endif
+    batch->next = node->next;
+    node->next->prev = batch;
+    return node;
+}
+
 static THRUM_INLINE_ void run_batch(thrum_state *state)
 {
     thrum_node *batch = begin_pass(state), *node;
-    while ((node = batch->next) != batch) {
-        batch->next = node->next;
-        node->next->prev = batch;
+    while ((node = next_of_pass(state, batch)) != NULL) {
         if (THRUM_UNLIKELY_(node->state != NODE_READY) && !run_other(state, node))
             continue;
         state->current = task_of(node);
@@ -431,12 +454,10 @@ static THRUM_INLINE_ void run_batch(thrum_state *state)
 /* The same with hooks around the steps of tasks, and a watch over their frames. */
 static THRUM_COLD_ void run_batch_hooked(thrum_state *state)
 {
-    thrum_node *batch = begin_pass(state);
-    while (!list_empty(batch)) {
-        thrum_node *node = batch->next;
+    thrum_node *batch = begin_pass(state), *node;
+    while ((node = next_of_pass(state, batch)) != NULL) {
         thrum_task *task = task_of(node);
         bool step = node->state == NODE_READY || node->state == NODE_LOOK;
-        list_remove(node);
         if (step)
             tell_step(state, task, true);
         if (node->state == NODE_READY || run_other(state, node))
@@ -510,7 +531,10 @@ void thrum_core_run(thrum_time now)
 {
     thrum_state *state = thrum_state_here();
     state->now = now;
-    thrum_timers_collect(state, now);
+#if !THRUM_RADIX_TIMERS
+    if (thrum_timers_due(timers_of(state), now))
+#endif
+        thrum_timers_collect(state, now);
 #if THRUM_HOSTED
     thrum_core_batch(1);
 #else

@@ -154,7 +154,8 @@ typedef struct short_list {
 typedef struct thrum_state {
     thrum_task *current;
 #if THRUM_SMALL
-    short_list next_pass, this_pass; /* sentinels: what runs in the next pass, and what is left of this one */
+    short_list ready; /* sentinel */
+    thrum_node *last; /* of those in it that run in this pass; itself: there is none */
 #else
     thrum_node *ready;   /* sentinel: what runs in the next pass */
     thrum_node *batch;   /* sentinel: what is left of this pass */
@@ -225,18 +226,21 @@ typedef struct thrum_state {
 #define THRUM_SHARED_ __attribute__((noinline))
 #define THRUM_SEPARATE_ __attribute__((noinline))
 #define THRUM_INLINE_ inline
+#define THRUM_HOT_ inline __attribute__((always_inline))
 #define THRUM_COLD_
 #define THRUM_PREFETCH_(at) ((void)(at))
 #elif defined(__GNUC__)
 #define THRUM_SHARED_ inline
 #define THRUM_SEPARATE_ __attribute__((noinline))
 #define THRUM_INLINE_ inline __attribute__((always_inline))
+#define THRUM_HOT_ THRUM_INLINE_
 #define THRUM_COLD_ __attribute__((noinline))
 #define THRUM_PREFETCH_(at) __builtin_prefetch(at)
 #else
 #define THRUM_SHARED_ inline
 #define THRUM_SEPARATE_
 #define THRUM_INLINE_ inline
+#define THRUM_HOT_ inline
 #define THRUM_COLD_
 #define THRUM_PREFETCH_(at) ((void)(at))
 #endif
@@ -457,25 +461,34 @@ static inline void list_remove(thrum_node *node)
  * destroyed it, and it is not to be looked at. Who stands alone tells for nothing; others only in debug mode. */
 bool thrum_waiters_leave(thrum_waiters *line, thrum_waiter *waiter);
 
-/* What runs in the next pass. */
+/* What runs in the next pass; where little memory is wanted, behind what is left of this one. */
 static inline thrum_node *ready_list(thrum_state *state)
 {
 #if THRUM_SMALL
-    return (thrum_node *)(void *)&state->next_pass;
+    return (thrum_node *)(void *)&state->ready;
 #else
     return state->ready;
 #endif
 }
 
-/* What is left of this one. */
-static inline thrum_node *batch_list(thrum_state *state)
+/* Both, of this pass and the next one, are empty from now on. */
+static inline void ready_clear(thrum_state *state)
 {
+    list_init(ready_list(state));
 #if THRUM_SMALL
-    return (thrum_node *)(void *)&state->this_pass;
+    state->last = ready_list(state);
 #else
-    return state->batch;
+    list_init(state->batch);
 #endif
 }
+
+/* What was to run does not. */
+#if THRUM_SMALL
+void thrum_ready_remove(thrum_node *node);
+#define ready_remove(node) thrum_ready_remove(node)
+#else
+#define ready_remove(node) list_remove(node)
+#endif
 
 #if THRUM_SMALL
 extern thrum_generators_open thrum_generators_;
@@ -513,6 +526,28 @@ static inline void ready_push(thrum_state *state, thrum_node *node, uint8_t what
     list_append(ready_list(state), node);
 }
 #endif
+
+static inline thrum_task *task_of(thrum_node *node)
+{
+    return (thrum_task *)(void *)node;
+}
+
+/* What a task is that is woken: its operation may have to look again, or somebody wants it cancelled. */
+static inline uint8_t woken_as(const thrum_task *task)
+{
+    return task->operations->resume || task->waiter.node.flags & TASK_MUST_CANCEL ? NODE_LOOK : NODE_READY;
+}
+
+/* What thrum_wake() comes to for a task that is known to be parked. */
+static inline void wake_parked(thrum_state *state, thrum_task *task, int error, thrum_value value)
+{
+    thrum_node *node = &task->waiter.node;
+    node->error = (int32_t)error;
+    task->waiter.as.value = value;
+    node->state = woken_as(task);
+    PROBE2(wake, &task->waiter, error);
+    list_append(ready_list(state), node);
+}
 
 /* A task that is queued, or in its step, is to be seen to before it goes on. */
 static inline void look_first(thrum_task *task)
@@ -574,11 +609,6 @@ static inline thrum_step done(thrum_state *state, thrum_task *task, int error, t
         return thrum_to_the_tail(state, task);
     return step;
 #endif
-}
-
-static inline thrum_task *task_of(thrum_node *node)
-{
-    return (thrum_task *)(void *)node;
 }
 
 static inline bool task_woken(const thrum_task *task)

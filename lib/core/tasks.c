@@ -194,9 +194,16 @@ thrum_task *thrum_spawn_with(thrum_awaitable what, const thrum_spawn_options *op
 
 thrum_task *thrum_task_new(thrum_awaitable what, size_t size, uint8_t flags)
 {
+#if UNUSUAL_POSSIBLE_
     const thrum_spawn_kind kind = {size, flags, NULL, NULL};
     const thrum_spawn_options options = {.size = sizeof options};
     return dressed_new(thrum_state_here(), what, &kind, &options);
+#else
+    if (thrum_state_here()->open)
+        return task_new(thrum_state_here(), what, size, flags);
+    thrum_drop(what);
+    return NULL;
+#endif
 }
 
 void thrum_task_schedule(thrum_task *task)

@@ -3,7 +3,7 @@
 #ifndef THRUM_CORE_TIMERS_H
 #define THRUM_CORE_TIMERS_H
 
-#include <thrum/types.h>
+#include <thrum/timeouts.h>
 
 #if THRUM_RADIX_TIMERS
 enum { TIMER_LEVELS = 8, TIMER_SLOTS = 64 };
@@ -33,12 +33,19 @@ void thrum_timer_start(thrum_timers *timers, thrum_waiter *waiter, thrum_time wh
 /* Disarm a timer that is armed; its state becomes NODE_PARKED. */
 void thrum_timer_stop(thrum_timers *timers, thrum_waiter *waiter);
 
-/* Put everything that is due at `now` at the tail of the ready queue, in order. */
+/* Put everything that is due at `now` at the tail of the ready queue, in order. In a list something is: ask before. */
 void thrum_timers_collect(struct thrum_state *state, thrum_time now);
 
 /* The time of the next timer, or THRUM_NEVER. On hosts it may be too early after a timer was stopped, never too
  * late. */
+#if THRUM_RADIX_TIMERS
 thrum_time thrum_timers_next(thrum_timers *timers);
+#else
+static inline thrum_time thrum_timers_next(const thrum_timers *timers)
+{
+    return timers->first ? timers->first->as.when : THRUM_NEVER;
+}
+#endif
 
 #if !THRUM_RADIX_TIMERS
 /* Whether there is any: where the clock goes round, THRUM_NEVER is a time like others. */
@@ -58,6 +65,13 @@ static inline bool time_reached(thrum_time when, thrum_time now)
 static inline bool time_reached(thrum_time when, thrum_time now)
 {
     return (int32_t)(when - now) <= 0;
+}
+#endif
+
+#if !THRUM_RADIX_TIMERS
+static inline bool thrum_timers_due(const thrum_timers *timers, thrum_time now)
+{
+    return timers->first && time_reached(timers->first->as.when, now);
 }
 #endif
 

@@ -49,19 +49,14 @@ void thrum_timer_stop(thrum_timers *timers, thrum_waiter *waiter)
     waiter->node.state = NODE_PARKED;
 }
 
-thrum_time thrum_timers_next(thrum_timers *timers)
-{
-    return timers->first ? timers->first->as.when : THRUM_NEVER;
-}
-
 void thrum_timers_collect(thrum_state *state, thrum_time now)
 {
     thrum_timers *timers = timers_of(state);
-    while (timers->first && time_reached(timers->first->as.when, now)) {
+    do {
         thrum_node *node = &thrum_waiters_pop(timers)->node;
         PROBE2(timer__fire, node, task_of(node)->waiter.as.when);
         ready_push(state, node, node->flags & TASK_IS ? NODE_DUE : NODE_CALL);
-    }
+    } while (thrum_timers_due(timers, now));
 }
 
 #endif

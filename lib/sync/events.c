@@ -23,7 +23,7 @@ void thrum_event_set(thrum_event *event)
     if (event->waiters.first && !line_is_sound(&checked, &event->waiters, event))
         return;
     event->set = true;
-    while (queue_wake(&event->waiters, event, NOTHING))
+    while (event->waiters.first && queue_wake_here(&event->waiters, event, NOTHING))
         continue;
 }
 

@@ -77,7 +77,8 @@ static int take(thrum_iteration *iteration, thrum_iterable what)
         thrum_panic("an iterable is used again", NULL, 0);
 #endif
     if (made->yields.link) {
-        iteration->record = *(thrum_record *)(void *)head_of(thrum_awaitable_failing(THRUM_ESTATE));
+        const thrum_iterable fails = {thrum_awaitable_failing(THRUM_ESTATE).word};
+        (void)take(iteration, fails);
         return THRUM_ESTATE;
     }
     link_generator(state, &made->yields);

@@ -135,14 +135,17 @@ typedef struct newcomer {
     bool kept;
 } newcomer;
 
-static void child_made(thrum_task *task, void *context)
+static void child_init(thrum_child *child, const newcomer *made)
 {
-    const newcomer *made = (const newcomer *)context;
-    thrum_child *child = (thrum_child *)(void *)task;
     child->ended = child_ended;
     child->start = made->start;
     child->kept = made->kept;
     add(made->group, child);
+}
+
+static void child_made(thrum_task *task, void *context)
+{
+    child_init((thrum_child *)(void *)task, (const newcomer *)context);
 }
 
 /* In another thread than its own nothing is done with an open group. */
@@ -155,17 +158,18 @@ static bool is_ours(const thrum_group *group)
                "a group was moved while it is open");
 }
 
+static bool may_spawn(thrum_group *group)
+{
+    bool open = group->state == GROUP_OPEN || (group->state == GROUP_JOINING && group->children);
+    bool can = open && !(group->flags & GROUP_ABORTING);
+    group->spawn_error = can ? 0 : THRUM_ESTATE;
+    return can && is_ours(group);
+}
+
 static thrum_child *child_new(thrum_group *group, thrum_awaitable what, const thrum_spawn_options *options, bool kept,
                               child_start *start)
 {
-    bool open = group->state == GROUP_OPEN || (group->state == GROUP_JOINING && group->children);
-    group->spawn_error = 0;
-    if (!open || group->flags & GROUP_ABORTING) {
-        thrum_drop(what);
-        group->spawn_error = THRUM_ESTATE;
-        return NULL;
-    }
-    if (!is_ours(group)) {
+    if (!may_spawn(group)) {
         thrum_drop(what);
         return NULL;
     }
@@ -190,9 +194,33 @@ static thrum_child *child_new(thrum_group *group, thrum_awaitable what, const th
     return (thrum_child *)(void *)task;
 }
 
+/* Without options, where nobody else has a say in what becomes of it: a program that has no others does not have what
+ * they take linked in. */
+static thrum_child *plain_child_new(thrum_group *group, thrum_awaitable what, bool kept, child_start *start)
+{
+#if UNUSUAL_POSSIBLE_
+    return child_new(group, what, NULL, kept, start);
+#else
+    if (!may_spawn(group)) {
+        thrum_drop(what);
+        return NULL;
+    }
+    const newcomer made = {group, start, kept};
+    thrum_child *child = (thrum_child *)(void *)thrum_task_new(what, sizeof *child, TASK_CHILD);
+    if (!child) {
+        group->spawn_error = THRUM_ENOMEM;
+        return NULL;
+    }
+    child_init(child, &made);
+    thrum_task_schedule(&child->task);
+    return child;
+#endif
+}
+
 thrum_task *thrum_group_spawn(thrum_group *group, thrum_awaitable what)
 {
-    return thrum_group_spawn_with(group, what, NULL);
+    thrum_child *child = plain_child_new(group, what, true, NULL);
+    return child ? &child->task : NULL;
 }
 
 thrum_task *thrum_group_spawn_with(thrum_group *group, thrum_awaitable what, const thrum_spawn_options *options)
@@ -203,13 +231,13 @@ thrum_task *thrum_group_spawn_with(thrum_group *group, thrum_awaitable what, con
 
 thrum_task *thrum_group_spawn_starting(thrum_group *group, thrum_awaitable what, child_start *start)
 {
-    thrum_child *child = child_new(group, what, NULL, true, start);
+    thrum_child *child = plain_child_new(group, what, true, start);
     return child ? &child->task : NULL;
 }
 
 int thrum_group_spawn_detached(thrum_group *group, thrum_awaitable what)
 {
-    (void)child_new(group, what, NULL, false, NULL);
+    (void)plain_child_new(group, what, false, NULL);
     return (int)group->spawn_error;
 }
 
@@ -414,15 +442,11 @@ static thrum_step enter_start(thrum_task *task, thrum_record *record)
     if (group->state == GROUP_OPEN || group->state == GROUP_JOINING)
         return thrum_done(task, THRUM_ESTATE, 0);
     bool cancel = group->state == GROUP_NEW && group->flags & GROUP_CANCEL_ON_ENTRY;
+    memset(&group->parent, 0,
+           sizeof *group - offsetof(thrum_group, parent)); /* not the block, which is being entered */
     group->scope.exit = group_exit;
     group->scope.flags = SCOPE_OF_TASK;
     group->parent = task;
-    group->children = group->kept = NULL;
-    group->errors = group->last_error = NULL;
-    group->joiner = NULL;
-    group->failures = 0;
-    group->base_error = group->spawn_error = 0;
-    group->flags = 0;
     group->state = GROUP_OPEN;
     if (cancel)
         thrum_group_cancel(group);

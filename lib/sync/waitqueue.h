@@ -18,21 +18,25 @@ enum { NOTHING, GRANTED }; /* what a task is woken with, where that is no number
 /* `object` is what the line is part of. Whoever stands in it already may be another loop's. */
 static inline thrum_step queue_enter(const check_kind *kind, const void *object, thrum_waiters *queue, thrum_task *task)
 {
-    thrum_node *node = &task->waiter.node;
     if (doubtful(thrum_state_here()))
         return thrum_check_enter(kind, object, queue, task);
+#if THRUM_SMALL
+    thrum_waiters_add(queue, &task->waiter);
+#else
+    thrum_node *node = &task->waiter.node;
     if (queue->first) {
         list_append(&queue->first->node, node);
     } else {
         queue->first = &task->waiter;
         node->next = node->prev = node;
     }
+#endif
     return parked(task);
 }
 
 /* Wake the first in line, whose operation is on `object`; false when nobody waits, or it is another one's: then the
  * object was moved, and who is woken would go on in the place where it was. */
-static inline bool queue_wake(thrum_waiters *queue, const void *object, thrum_value with)
+static inline bool queue_wake_here(thrum_waiters *queue, const void *object, thrum_value with)
 {
     thrum_waiter *waiter = queue->first;
     if (!waiter || THRUM_UNLIKELY_(task_of(&waiter->node)->object != object))
@@ -40,9 +44,22 @@ static inline bool queue_wake(thrum_waiters *queue, const void *object, thrum_va
     thrum_node *next = waiter->node.next;
     list_remove(&waiter->node);
     queue->first = next == &waiter->node ? NULL : (thrum_waiter *)(void *)next;
+#if THRUM_SMALL && !THRUM_CHECKS
+    wake_parked(thrum_state_here(), task_of(&waiter->node), 0, with);
+#else
     thrum_wake(waiter, 0, with);
+#endif
     return true;
 }
+
+/* The same by a call, where little code is wanted; on the way from an interrupt to who waits it is inlined all the
+ * same. */
+#if THRUM_SMALL
+bool thrum_queue_wake_first(thrum_waiters *queue, const void *object, thrum_value with);
+#define queue_wake(queue, object, with) thrum_queue_wake_first(queue, object, with)
+#else
+#define queue_wake(queue, object, with) queue_wake_here(queue, object, with)
+#endif
 
 /* For `cancel`. `with` is what a task that was not woken yet finds in the result. One that waits in an object that is
  * no more goes on at once. */

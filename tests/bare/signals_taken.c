@@ -70,3 +70,29 @@ TEST(signals_taken, taking_one_back_leaves_the_others_in_order)
     bare_memory_use(sizeof bare_memory);
     CHECK_EQ(thrum_bare_run(cancels_in_between(all), NULL), 0);
 }
+
+static ASYNC(cancels_the_last, ARGS((thrum_signal *, signals)), LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    for (int i = 0; i < 2; i++)
+        thrum_signal_post_from_isr(&self->signals[i]);
+    CHECK(thrum_signal_cancel(&self->signals[1]));
+    thrum_signal_post_from_isr(&self->signals[2]); /* stands where the other one stood */
+    AWAIT(thrum_yield());
+    CHECK_STR(order, "a1c1");
+    thrum_signal_post_from_isr(&self->signals[1]);
+    CHECK(thrum_signal_cancel(&self->signals[1])); /* and now nobody is in line */
+    AWAIT(thrum_sleep(1));
+    thrum_signal_post_from_isr(&self->signals[3]);
+    AWAIT(thrum_yield());
+    CHECK_STR(order, "a1c1d1");
+    ASYNC_END;
+}
+
+TEST(signals_taken, the_last_in_line_leaves_its_place_to_the_next_one)
+{
+    thrum_signal all[4] = {THRUM_SIGNAL_CALLING(note, "a"), THRUM_SIGNAL_CALLING(note, "b"),
+                           THRUM_SIGNAL_CALLING(note, "c"), THRUM_SIGNAL_CALLING(note, "d")};
+    bare_memory_use(sizeof bare_memory);
+    CHECK_EQ(thrum_bare_run(cancels_the_last(all), NULL), 0);
+}

@@ -99,6 +99,31 @@ TEST(timers, a_delay_of_nothing)
     sim_close();
 }
 
+/* What is to come never does not, wherever the clock stands, and can be taken back. */
+TEST(timers, never)
+{
+    thrum_handle never = HANDLE("n"), at = HANDLE("a"), soonest = HANDLE("l");
+    trace[0] = '\0';
+    sim_open();
+    CHECK_EQ(thrum_call_later(THRUM_NEVER, &never), 0);
+    CHECK_EQ(thrum_call_at(THRUM_NEVER, &at), 0);
+    CHECK_EQ(thrum_call_later(THRUM_NEVER, &never), THRUM_ESTATE);
+    CHECK_EQ(thrum_call_later(40, &soonest), 0);
+    thrum_task *task = thrum_spawn(thrum_sleep(50));
+    sim_until(task);
+    thrum_task_release(task);
+    CHECK_STR(trace, "l");
+    CHECK(thrum_handle_pending(&never));
+    CHECK(thrum_handle_cancel(&never));
+    CHECK(thrum_handle_cancel(&at));
+    CHECK(!thrum_handle_cancel(&at));
+    CHECK(!thrum_handle_pending(&never));
+    CHECK_EQ(thrum_call_soon(&never), 0);
+    sim_finish();
+    CHECK_STR(trace, "ln");
+    sim_close();
+}
+
 /* call_later_negative_delays, time_and_call_at: in the order of their times, those of one time in that of arming. */
 TEST(timers, order)
 {

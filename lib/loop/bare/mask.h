@@ -1,5 +1,6 @@
 /* Masking interrupts, where the processor is known inline: an interrupt that posts spends as little behind the mask as
- * can be. */
+ * can be. No compiler moves what reads or writes memory out of it, so nothing that is only touched in there need be
+ * volatile. */
 #ifndef THRUM_LOOP_BARE_MASK_H
 #define THRUM_LOOP_BARE_MASK_H
 
@@ -33,12 +34,12 @@ static inline void unmask(uintptr_t was)
 
 #elif defined(__riscv)
 
-/* mstatus.MIE */
+/* mstatus.MIE. All that was set in mstatus is set again, since meanwhile nothing in it changes. */
 static inline uintptr_t mask(void)
 {
     uintptr_t was;
     __asm volatile("csrrci %0, mstatus, 8" : "=r"(was)::"memory");
-    return was & 8;
+    return was;
 }
 
 static inline void unmask(uintptr_t was)

@@ -36,8 +36,10 @@ enum { ON = 1, INTERRUPT = 8 };
 
 void thrum_port_alarm(void);
 
-static uint32_t ticks = THRUM_PORT_START;
-static uint32_t counted; /* what the counter showed when the last of them was over */
+static struct {
+    volatile uint32_t ticks;
+    volatile uint32_t counted; /* what the counter showed when the last of them was over: it counts down */
+} passed = {THRUM_PORT_START, 0};
 
 /* Half of what the counter holds. The alarm comes at least so often, also when nothing is timed: looked at once a
  * round, the counter would have a whole round and a part of the tick before behind it, of which it shows that part. */
@@ -55,28 +57,28 @@ static void start(uint32_t counts)
 
 void thrum_port_open(void)
 {
-    COUNTER->reload = COUNTER->value = UINT32_MAX;
+    COUNTER->reload = COUNTER->value = passed.counted = UINT32_MAX;
     COUNTER->control = ON;
     start(HALF);
     NVIC(0x100, THRUM_PORT_TIMER_LINE);
 }
 
-/* Masked, since interrupts ask for the time as well. */
+/* The two are one time, which the alarm moves on: where that came in between, it is read anew. */
 thrum_time thrum_port_now(void)
 {
-    uint32_t was;
-    __asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(was)::"memory");
-    uint32_t passed = (~COUNTER->value - counted) / COUNTS;
-    counted += passed * COUNTS;
-    uint32_t now = ticks += passed;
-    __asm volatile("msr primask, %0" ::"r"(was) : "memory");
-    return now;
+    uint32_t from, at, value;
+    do {
+        from = passed.counted;
+        at = passed.ticks;
+        value = COUNTER->value;
+    } while (from != passed.counted);
+    return at + (from - value) / COUNTS;
 }
 
 void thrum_port_arm(thrum_time when)
 {
-    uint32_t ahead = when - thrum_port_now();
-    uint32_t into = ~COUNTER->value - counted; /* the tick that runs, and more ticks if this was held up here */
+    uint32_t ahead = when - passed.ticks;            /* called masked: they stand still */
+    uint32_t into = passed.counted - COUNTER->value; /* behind them */
     if (ahead > FARTHEST && (int32_t)ahead > 0)
         ahead = FARTHEST;
     if ((int32_t)ahead <= 0 || into >= ahead * COUNTS)
@@ -85,11 +87,17 @@ void thrum_port_arm(thrum_time when)
         start(ahead * COUNTS - into);
 }
 
-/* It has done its work by coming. */
+/* It has done its work by coming, but for the clock, which is not to go round unseen. Masked, since interrupts that are
+ * more urgent may ask for the time. */
 void thrum_port_alarm(void)
 {
+    uint32_t was;
     start(HALF);
-    (void)thrum_port_now();
+    __asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(was)::"memory");
+    uint32_t more = (passed.counted - COUNTER->value) / COUNTS;
+    passed.ticks += more;
+    passed.counted -= more * COUNTS;
+    __asm volatile("msr primask, %0" ::"r"(was) : "memory");
 }
 
 /* WFI ends when an interrupt is pending, masked or not: none is missed that came since the loop looked. */

@@ -29,6 +29,13 @@ static bool swept(bool *more)
     return !found;
 }
 
+static bool pass(bool more)
+{
+    if (!more)
+        thrum_bare_sleep();
+    return thrum_bare_step();
+}
+
 int thrum_bare_run(thrum_awaitable what, thrum_value *value)
 {
     thrum_state *state = thrum_state_here();
@@ -38,22 +45,21 @@ int thrum_bare_run(thrum_awaitable what, thrum_value *value)
         thrum_drop(what);
         return error;
     }
+    bool more = true;
     thrum_task *task = thrum_spawn(what);
-    if (!task)
+    if (task) {
+        while (task->leaf)
+            more = pass(more);
+        error = thrum_task_result(task, value);
+        thrum_task_release(task);
+    } else {
         error = THRUM_ENOMEM;
-    for (bool more = true;; more = thrum_bare_step()) {
-        if (task && !task->leaf) {
-            error = thrum_task_result(task, value);
-            thrum_task_release(task);
-            task = NULL;
-        }
-        if (!task && (!mine || swept(&more)))
-            break;
-        if (!more)
-            thrum_bare_sleep();
     }
-    if (mine)
+    if (mine) {
+        while (!swept(&more))
+            more = pass(more);
         thrum_core_close_ended();
+    }
     return error;
 }
 

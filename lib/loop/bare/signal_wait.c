@@ -20,9 +20,8 @@ void thrum_signal_init(thrum_signal *signal, thrum_signal_call *call, void *cont
 
 void thrum_signal_tell(thrum_signal *signal, unsigned count)
 {
-    signal->pending += count;
-    if (signal->pending && queue_wake(&signal->waiters, signal, (thrum_value)signal->pending))
-        signal->pending = 0;
+    count += signal->pending;
+    signal->pending = queue_wake_here(&signal->waiters, signal, (thrum_value)count) ? 0 : count;
 }
 
 static thrum_step wait_start(thrum_task *task, thrum_record *record)

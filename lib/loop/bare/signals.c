@@ -1,16 +1,18 @@
-/* Signals: what interrupts say to the loop. They stand in a list that interrupts push to, newest first, each at most
- * once; the loop takes all of it at a time. Masked is only what both sides touch, and never a walk. */
+/* Signals: what interrupts say to the loop. They stand in a line, each at most once, at whose end interrupts enter; the
+ * loop takes all of it at a time, and then one after the other. Masked is only what both sides touch, and never a
+ * walk. */
 #include "loop/bare/bare.h"
 #include "loop/bare/mask.h"
 #include "sync/waitqueue.h"
 
 /* The end of the lists is no null pointer: that says of a signal that it is in none. */
-static thrum_signal *volatile newest = (thrum_signal *)(void *)&newest;
-#define END ((thrum_signal *)(void *)&newest)
+#define END ((thrum_signal *)(void *)&posted)
 
-/* Those that were taken, oldest first, and whose turn has not come. Only the loop is at it; to interrupts they still
- * count as posted. */
-static thrum_signal *volatile taken = (thrum_signal *)(void *)&newest;
+static struct {
+    thrum_signal *first;
+    thrum_signal **end;  /* the link that the next one goes to */
+    thrum_signal *taken; /* those that the loop has, and whose turn has not come; to it alone */
+} posted = {END, &posted.first, END};
 
 static void take_posts(void);
 
@@ -22,8 +24,9 @@ void thrum_signal_post_from_isr(thrum_signal *signal)
     uintptr_t was = mask();
     signal->posted++;
     if (!signal->next) {
-        signal->next = newest;
-        newest = signal;
+        signal->next = END;
+        *posted.end = signal;
+        posted.end = &signal->next;
 #if THRUM_PORT_LOCKS
         bare_posts = take_posts;
 #endif
@@ -34,73 +37,63 @@ void thrum_signal_post_from_isr(thrum_signal *signal)
     unmask(was);
 }
 
-/* All that were posted, oldest first, to the end of those that were taken before. */
-static void take_all(void)
+/* All that stand in line: there are some, or it is not called. What is posted from here on is the next pass's. What is
+ * called for a signal may cancel any other, also the one whose turn comes next. */
+static void take_posts(void)
 {
     uintptr_t was = mask();
-    thrum_signal *signal = newest;
-    newest = END;
+    thrum_signal *signal = posted.first;
     bare_posts = NULL;
-    unmask(was);
-    thrum_signal *first = END;
-    while (signal != END) {
-        thrum_signal *next = signal->next;
-        signal->next = first;
-        first = signal;
-        signal = next;
+    posted.first = END;
+    posted.end = &posted.first;
+    for (;;) {
+        unsigned count = signal->posted;
+        posted.taken = signal->next;
+        signal->posted = 0;
+        signal->next = NULL; /* from here on it may be posted anew */
+        unmask(was);
+        signal->call(signal, count);
+        signal = posted.taken;
+        if (signal == END)
+            return;
+        was = mask();
     }
-    thrum_signal *volatile *link = &taken;
-    while (*link != END)
-        link = &(*link)->next;
-    *link = first;
 }
 
-/* From here on it may be posted anew. */
-static unsigned take_posts_of(thrum_signal *signal)
+/* The link that leads to a signal in one of the lists, or NULL. Only the loop takes signals out, so that what was
+ * passed stays; the mask is for the last link, which an interrupt may be about to set. */
+static thrum_signal **link_to(const thrum_signal *signal, thrum_signal **link)
 {
+    for (;;) {
+        uintptr_t was = mask();
+        thrum_signal *at = *link;
+        unmask(was);
+        if (at == signal)
+            return link;
+        if (at == END)
+            return NULL;
+        link = &at->next;
+    }
+}
+
+bool thrum_signal_cancel(thrum_signal *signal)
+{
+    thrum_signal **link = link_to(signal, &posted.taken);
+    if (!link)
+        link = link_to(signal, &posted.first);
+    unsigned posts = signal->pending;
+    signal->pending = 0;
+    if (!link)
+        return posts > 0;
     uintptr_t was = mask();
-    unsigned count = signal->posted;
+    *link = signal->next;
+    if (posted.end == &signal->next)
+        posted.end = link;
+    if (posted.first == END)
+        bare_posts = NULL;
+    posts += signal->posted;
     signal->posted = 0;
     signal->next = NULL;
     unmask(was);
-    return count;
-}
-
-/* What is called may cancel any signal, also one whose turn would come next. */
-static void take_posts(void)
-{
-    take_all();
-    while (taken != END) {
-        thrum_signal *signal = taken;
-        taken = signal->next;
-        signal->call(signal, take_posts_of(signal));
-    }
-}
-
-/* Nothing is searched behind the mask. An interrupt that is still on may post it anew in the middle of this, and has it
- * looked for once more. */
-bool thrum_signal_cancel(thrum_signal *signal)
-{
-    unsigned posts = signal->pending;
-    signal->pending = 0;
-    for (bool out = false; !out;) {
-        take_all();
-        for (thrum_signal *volatile *link = &taken; *link != END; link = &(*link)->next)
-            if (*link == signal) {
-                *link = signal->next;
-                out = true;
-                break;
-            }
-        uintptr_t was = mask();
-        out = out || !signal->next;
-        if (out) {
-            posts += signal->posted;
-            signal->posted = 0;
-            signal->next = NULL;
-        }
-        unmask(was);
-    }
-    if (taken != END)
-        bare_posts = take_posts;
     return posts > 0;
 }
