@@ -15,8 +15,9 @@ NEVER_RETURN = {"abort", "exit", "_exit", "_Exit", "quick_exit", "longjmp", "sig
 # Functions that give back a pointer into what their first argument points to.
 INTO_FIRST = {"strchr", "strrchr", "strstr", "strpbrk", "memchr", "memrchr", "memcpy", "memmove", "memset", "strcpy",
               "strncpy", "strcat", "strncat", "stpcpy", "mempcpy", "strtok", "strchrnul", "basename"}
-# Structs that are copied by what they are handed to by address.
+# What is copied by what it is handed to by address: structs, and lists of strings.
 COPIED = re.compile(r"thrum_\w+_options|thrum_awaitable")
+STRINGS = "const char *const *"
 CANCEL = {"thrum_task_cancel", "thrum_task_cancel_with", "thrum_future_cancel"}
 UNCANCEL = {"thrum_uncancel", "thrum_task_uncancel"}
 
@@ -299,7 +300,8 @@ class Expressions:
         else:
             return sources
         self.graph.add("give", sources=sources, constant=constant, cursor=argument)
-        if name.startswith("thrum_") and COPIED.fullmatch(pointee_name(parameter)):
+        if name.startswith("thrum_") and (COPIED.fullmatch(pointee_name(parameter)) or parameter is not None and
+                                          parameter.get_canonical().spelling == STRINGS):
             # Options and lists of awaitables are copied; what they point to is not.
             return [Source("copy", source.place, source.cursor, True) for source in sources]
         return sources

@@ -121,8 +121,7 @@ typedef struct thrum_process_output {
  * [awaits, never suspends; the thread stands still until the program is loaded · one frame and blocks of the pool ·
  * this loop's thread only]
  *
- * @param arguments  its name or path, its arguments, NULL. A name without '/' is looked for in PATH. They are not
- *                   copied: they stay until this is awaited
+ * @param arguments  its name or path, its arguments, NULL. A name without '/' is looked for in PATH. They are copied
  * @param options    copied, what it points to is not; NULL is the default
  * @return gives a thrum_process *, owned, for thrum_process_release(). The program runs then: what kept it from being
  *         started is an error here, whose detail says what was being done and with which file: "exec" (-ENOENT,
@@ -142,7 +141,7 @@ THRUM_API thrum_awaitable thrum_create_subprocess_exec(const char *const *argume
  * [awaits, never suspends; the thread stands still until the shell is loaded · one frame and blocks of the pool · this
  * loop's thread only]
  *
- * @param command  for `/bin/sh -c`; stays until this is awaited
+ * @param command  for `/bin/sh -c`; copied
  * @param options  as for thrum_create_subprocess_exec()
  * @return gives as thrum_create_subprocess_exec(). What the shell does not find it says itself, and exits with 127.
  *

@@ -44,13 +44,37 @@ static bool options_right(const thrum_subprocess_options *options)
            !(options->controlling_terminal && !options->new_session);
 }
 
-int launch_shell(const char *command, const thrum_subprocess_options *options, const char *words[LAUNCH_WORDS])
+void launch_shell(const char *command, const thrum_subprocess_options *options, const char *words[LAUNCH_WORDS])
 {
     words[0] = options->executable ? options->executable : shell;
     words[1] = "-c";
     words[2] = command;
     words[3] = NULL;
-    return command ? 0 : THRUM_EINVAL;
+}
+
+launch_words *launch_words_copy(const char *const *arguments)
+{
+    size_t count = 0, size = sizeof(launch_words) + sizeof(char *);
+    for (; arguments[count]; count++)
+        size += sizeof(char *) + strlen(arguments[count]) + 1;
+    launch_words *copies = (launch_words *)pool_take(&thrum_state_here()->pool, size, POOL_OTHER);
+    if (!copies)
+        return NULL;
+    copies->size = size;
+    char *text = (char *)&copies->words[count + 1];
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(arguments[i]) + 1;
+        copies->words[i] = memcpy(text, arguments[i], length);
+        text += length;
+    }
+    copies->words[count] = NULL;
+    return copies;
+}
+
+void launch_words_free(launch_words *copies)
+{
+    if (copies)
+        pool_give(&thrum_state_here()->pool, copies, copies->size, POOL_OTHER);
 }
 
 /* ---- the standard descriptors ---- */

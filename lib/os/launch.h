@@ -30,6 +30,16 @@ int launch_options_copy(const thrum_subprocess_options *given, thrum_subprocess_
 
 /* What a shell is started with. */
 enum { LAUNCH_WORDS = 4 };
-int launch_shell(const char *command, const thrum_subprocess_options *options, const char *words[LAUNCH_WORDS]);
+void launch_shell(const char *command, const thrum_subprocess_options *options, const char *words[LAUNCH_WORDS]);
+
+/* Copies of a program's name and arguments, in one block of the pool. */
+typedef struct launch_words {
+    size_t size;
+    const char *words[]; /* the last one is NULL */
+} launch_words;
+
+/* NULL: no memory. */
+launch_words *launch_words_copy(const char *const *arguments);
+void launch_words_free(launch_words *copies); /* accepts NULL */
 
 #endif

@@ -79,7 +79,7 @@ static int add(thrum_pipeline *self, const thrum_pipeline_command *commands, con
         return error;
     join_group(self, commands, &options);
     if (!arguments) {
-        (void)launch_shell(command->command, &options, words);
+        launch_shell(command->command, &options, words);
         arguments = words;
     }
     error = process_open(&self->processes[self->count], arguments, &options);

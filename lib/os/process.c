@@ -172,20 +172,16 @@ int process_open(thrum_process **made, const char *const *arguments, const thrum
     return 0;
 }
 
-static ASYNC(create,
-             ARGS((const char *const *, arguments), (const char *, command), (thrum_subprocess_options, options)),
-             LOCALS(thrum_process *process; const char *words[LAUNCH_WORDS]; int error;))
+static ASYNC(create, ARGS((launch_words *, command), (thrum_subprocess_options, options)),
+             LOCALS(thrum_process *process; int error;), ON_DROP(launch_words_free(self->command);))
 {
     ASYNC_BEGIN;
-    if (!self->arguments) {
-        self->error = launch_shell(self->command, &self->options, self->words);
-        self->arguments = self->words;
-    }
-    if (!self->error)
-        self->error = process_open(&self->process, self->arguments, &self->options);
+    self->error = self->command ? process_open(&self->process, self->command->words, &self->options) : THRUM_ENOMEM;
     if (self->error)
         ASYNC_RAISE(self->error);
     ASYNC_RETURN(self->process);
+FINALLY:
+    launch_words_free(self->command);
     ASYNC_END;
 }
 
@@ -194,15 +190,17 @@ thrum_awaitable thrum_create_subprocess_exec(const char *const *arguments, const
     thrum_subprocess_options all;
     if (!arguments || launch_options_copy(options, &all))
         return thrum_awaitable_failing(THRUM_EINVAL);
-    return create(arguments, NULL, all);
+    return create(launch_words_copy(arguments), all);
 }
 
 thrum_awaitable thrum_create_subprocess_shell(const char *command, const thrum_subprocess_options *options)
 {
     thrum_subprocess_options all;
+    const char *words[LAUNCH_WORDS];
     if (!command || launch_options_copy(options, &all))
         return thrum_awaitable_failing(THRUM_EINVAL);
-    return create(NULL, command, all);
+    launch_shell(command, &all, words);
+    return create(launch_words_copy(words), all);
 }
 
 /* ---- what is known ---- */

@@ -23,23 +23,19 @@ static ASYNC(connect_pipes, ARGS((thrum_subprocess_transport *, transport), (lau
 }
 
 static ASYNC(open_transport,
-             ARGS((thrum_subprocess_protocol_factory *, factory), (void *, context), (const char *const *, arguments),
-                  (const char *, command), (thrum_subprocess_options, options)),
-             LOCALS(thrum_subprocess_transport *transport; launch start; const char *words[LAUNCH_WORDS];
-                    bool runs, left; int error;))
+             ARGS((thrum_subprocess_protocol_factory *, factory), (void *, context), (launch_words *, command),
+                  (thrum_subprocess_options, options)),
+             LOCALS(thrum_subprocess_transport *transport; launch start; bool runs, left; int error;),
+             ON_DROP(launch_words_free(self->command);))
 {
     ASYNC_BEGIN;
-    if (!self->arguments) {
-        self->error = launch_shell(self->command, &self->options, self->words);
-        self->arguments = self->words;
-    }
-    if (!self->error)
-        self->error = launch_open(&self->start, &self->options, THRUM_STDIO_PIPE);
+    self->error = self->command ? launch_open(&self->start, &self->options, THRUM_STDIO_PIPE) : THRUM_ENOMEM;
     if (self->error)
         ASYNC_RAISE(self->error);
     self->runs = true;
     self->transport = subprocess_transport_new();
-    self->error = self->transport ? launch_run(&self->start, self->arguments, &self->transport->watch) : THRUM_ENOMEM;
+    self->error =
+        self->transport ? launch_run(&self->start, self->command->words, &self->transport->watch) : THRUM_ENOMEM;
     if (self->error)
         ASYNC_RAISE(self->error);
     AWAIT(connect_pipes(self->transport, &self->start));
@@ -49,6 +45,7 @@ static ASYNC(open_transport,
     self->left = true;
     ASYNC_RETURN(thrum_subprocess_transport_hold(self->transport));
 FINALLY:
+    launch_words_free(self->command);
     if (self->runs)
         launch_drop(&self->start);
     if (self->transport && !self->left)
@@ -62,16 +59,18 @@ thrum_awaitable thrum_subprocess_exec(thrum_subprocess_protocol_factory *factory
     thrum_subprocess_options all;
     if (!factory || !arguments || launch_options_copy(options, &all))
         return thrum_awaitable_failing(THRUM_EINVAL);
-    return open_transport(factory, context, arguments, NULL, all);
+    return open_transport(factory, context, launch_words_copy(arguments), all);
 }
 
 thrum_awaitable thrum_subprocess_shell(thrum_subprocess_protocol_factory *factory, void *context, const char *command,
                                        const thrum_subprocess_options *options)
 {
     thrum_subprocess_options all;
+    const char *words[LAUNCH_WORDS];
     if (!factory || !command || launch_options_copy(options, &all))
         return thrum_awaitable_failing(THRUM_EINVAL);
-    return open_transport(factory, context, NULL, command, all);
+    launch_shell(command, &all, words);
+    return open_transport(factory, context, launch_words_copy(words), all);
 }
 
 /* ---- what is known, and signals ---- */

@@ -75,22 +75,23 @@ CHILD_TEST(process, communicate, LOCALS(thrum_process *child; int code; thrum_pr
 }
 
 /* test_devnull_input, _output, _error; test_stdin_not_inheritable's kin: where the three go. */
-CHILD_TEST(process, standard_descriptors, LOCALS(char text[256]; int code, ends[2], inherited, saved; FILE * file;))
+CHILD_TEST(process, standard_descriptors,
+           LOCALS(thrum_subprocess_options options; char text[256]; int code, ends[2], inherited, saved; FILE * file;))
 {
-    thrum_subprocess_options options = three_pipes;
     ASYNC_BEGIN;
-    options.in.kind = THRUM_STDIO_DEVNULL;
-    options.err.kind = THRUM_STDIO_STDOUT;
-    AWAIT_INTO(self->code, ask("cat; echo one; echo two >&2", &options, self->text));
+    self->options = three_pipes;
+    self->options.in.kind = THRUM_STDIO_DEVNULL;
+    self->options.err.kind = THRUM_STDIO_STDOUT;
+    AWAIT_INTO(self->code, ask("cat; echo one; echo two >&2", &self->options, self->text));
     CHECK_STR(self->text, "one\ntwo\n");
-    options = three_pipes;
-    options.err.kind = THRUM_STDIO_DEVNULL;
-    AWAIT_INTO(self->code, ask("cat; echo one; echo two >&2", &options, self->text));
+    self->options = three_pipes;
+    self->options.err.kind = THRUM_STDIO_DEVNULL;
+    AWAIT_INTO(self->code, ask("cat; echo one; echo two >&2", &self->options, self->text));
     CHECK_STR(self->text, "one\n");
     self->file = tmpfile();
-    options = three_pipes;
-    options.out = options.err = (thrum_stdio){THRUM_STDIO_DESCRIPTOR, fileno(self->file)};
-    AWAIT_INTO(self->code, ask("cat; echo one; echo two >&2", &options, self->text));
+    self->options = three_pipes;
+    self->options.out = self->options.err = (thrum_stdio){THRUM_STDIO_DESCRIPTOR, fileno(self->file)};
+    AWAIT_INTO(self->code, ask("cat; echo one; echo two >&2", &self->options, self->text));
     CHECK_STR(self->text, "");
     CHECK_EQ(lseek(fileno(self->file), 0, SEEK_END), 8);
     fclose(self->file);
@@ -98,18 +99,18 @@ CHILD_TEST(process, standard_descriptors, LOCALS(char text[256]; int code, ends[
     CHECK_EQ(pipe2(self->ends, O_CLOEXEC | O_NONBLOCK), 0);
     self->saved = dup(2);
     dup2(self->ends[1], 2);
-    options = three_pipes;
-    options.err.kind = THRUM_STDIO_INHERIT;
-    AWAIT_INTO(self->code, ask("echo one; echo two >&2", &options, self->text));
+    self->options = three_pipes;
+    self->options.err.kind = THRUM_STDIO_INHERIT;
+    AWAIT_INTO(self->code, ask("echo one; echo two >&2", &self->options, self->text));
     dup2(self->saved, 2);
     CHECK_STR(self->text, "one\n");
     CHECK_STR(peer_read(&(pair){.peer = self->ends[0]}), "two\n");
-    options = (thrum_subprocess_options){.size = sizeof options};
+    self->options = (thrum_subprocess_options){.size = sizeof self->options};
     self->inherited = dup(1);
     dup2(self->ends[1], 1);
-    options.out.kind = THRUM_STDIO_INHERIT;
-    options.err.kind = THRUM_STDIO_STDOUT;
-    AWAIT_INTO(self->code, ask("echo one; echo two >&2", &options, self->text));
+    self->options.out.kind = THRUM_STDIO_INHERIT;
+    self->options.err.kind = THRUM_STDIO_STDOUT;
+    AWAIT_INTO(self->code, ask("echo one; echo two >&2", &self->options, self->text));
     dup2(self->inherited, 1);
     CHECK_STR(peer_read(&(pair){.peer = self->ends[0]}), "one\ntwo\n");
     close(self->saved);
@@ -120,31 +121,32 @@ CHILD_TEST(process, standard_descriptors, LOCALS(char text[256]; int code, ends[
 }
 
 /* 158, test_stdin_not_inheritable: descriptors that a child gets, exchanged ones among them, and no others. */
-CHILD_TEST(process, descriptors, LOCALS(char text[256]; int code, plain, ends[2], other[2];))
+CHILD_TEST(process, descriptors,
+           LOCALS(thrum_subprocess_options options; thrum_subprocess_descriptor moves[3]; char text[256];
+                  int code, plain, ends[2], other[2];))
 {
-    thrum_subprocess_options options = three_pipes;
-    thrum_subprocess_descriptor moves[3];
     ASYNC_BEGIN;
+    self->options = three_pipes;
     self->plain = open("/dev/null", O_RDONLY); /* not close-on-exec */
     snprintf(self->text, sizeof self->text, "true </dev/fd/%d", self->plain);
-    options.err.kind = THRUM_STDIO_DEVNULL;
-    AWAIT_INTO(self->code, ask(self->text, &options, self->text));
+    self->options.err.kind = THRUM_STDIO_DEVNULL;
+    AWAIT_INTO(self->code, ask(self->text, &self->options, self->text));
     CHECK_NE(self->code, 0);
     snprintf(self->text, sizeof self->text, "true </dev/fd/%d", self->plain);
-    options.keep_descriptors = true;
-    AWAIT_INTO(self->code, ask(self->text, &options, self->text));
+    self->options.keep_descriptors = true;
+    AWAIT_INTO(self->code, ask(self->text, &self->options, self->text));
     CHECK_EQ(self->code, 0);
     CHECK_EQ(pipe2(self->ends, O_CLOEXEC | O_NONBLOCK), 0);
     CHECK_EQ(pipe2(self->other, O_CLOEXEC | O_NONBLOCK), 0);
-    moves[0] = (thrum_subprocess_descriptor){self->ends[1], self->other[1]};
-    moves[1] = (thrum_subprocess_descriptor){self->other[1], self->ends[1]};
-    moves[2] = (thrum_subprocess_descriptor){self->plain, self->plain};
-    options.keep_descriptors = false;
-    options.descriptors = moves;
-    options.descriptor_count = 3;
+    self->moves[0] = (thrum_subprocess_descriptor){self->ends[1], self->other[1]};
+    self->moves[1] = (thrum_subprocess_descriptor){self->other[1], self->ends[1]};
+    self->moves[2] = (thrum_subprocess_descriptor){self->plain, self->plain};
+    self->options.keep_descriptors = false;
+    self->options.descriptors = self->moves;
+    self->options.descriptor_count = 3;
     snprintf(self->text, sizeof self->text, "true </dev/fd/%d && echo one >/dev/fd/%d && echo two >/dev/fd/%d",
              self->plain, self->ends[1], self->other[1]);
-    AWAIT_INTO(self->code, ask(self->text, &options, self->text));
+    AWAIT_INTO(self->code, ask(self->text, &self->options, self->text));
     CHECK_EQ(self->code, 0);
     CHECK_STR(peer_read(&(pair){.peer = self->other[0]}), "one\n");
     CHECK_STR(peer_read(&(pair){.peer = self->ends[0]}), "two\n");
@@ -157,24 +159,26 @@ CHILD_TEST(process, descriptors, LOCALS(char text[256]; int code, plain, ends[2]
 }
 
 /* Directory, environment, PATH, another name, mask of permissions, limits. */
-CHILD_TEST(process, surroundings, LOCALS(char text[256]; int code; thrum_process * child; thrum_process_output output;))
+CHILD_TEST(process, surroundings,
+           LOCALS(thrum_subprocess_options options; char text[256]; int code; thrum_process * child;
+                  thrum_process_output output;))
 {
     static const char *const environment[] = {"NAME=value", "PATH=/nowhere::/bin:/usr/bin", NULL};
-    const thrum_subprocess_limit limit = {RLIMIT_NOFILE, 33, 44};
-    thrum_subprocess_options options = three_pipes;
+    static const thrum_subprocess_limit limit = {RLIMIT_NOFILE, 33, 44};
     ASYNC_BEGIN;
-    options.directory = "/";
-    options.environment = environment;
-    options.set_umask = true;
-    options.umask = 027;
-    options.limits = &limit;
-    options.limit_count = 1;
-    AWAIT_INTO(self->code, ask("pwd; echo $NAME; umask; ulimit -Sn; ulimit -Hn", &options, self->text));
+    self->options = three_pipes;
+    self->options.directory = "/";
+    self->options.environment = environment;
+    self->options.set_umask = true;
+    self->options.umask = 027;
+    self->options.limits = &limit;
+    self->options.limit_count = 1;
+    AWAIT_INTO(self->code, ask("pwd; echo $NAME; umask; ulimit -Sn; ulimit -Hn", &self->options, self->text));
     CHECK_STR(self->text, "/\nvalue\n0027\n33\n44\n");
-    options = three_pipes;
-    options.environment = environment;
-    options.executable = "sh";
-    AWAIT_INTO(self->child, thrum_create_subprocess_exec(COMMAND("other", "-c", "echo $0"), &options));
+    self->options = three_pipes;
+    self->options.environment = environment;
+    self->options.executable = "sh";
+    AWAIT_INTO(self->child, thrum_create_subprocess_exec(COMMAND("other", "-c", "echo $0"), &self->options));
     AWAIT(thrum_process_communicate(self->child, NULL, 0, &self->output));
     CHECK_STR(self->output.out, "other\n");
     thrum_process_output_free(&self->output);
@@ -183,28 +187,29 @@ CHILD_TEST(process, surroundings, LOCALS(char text[256]; int code; thrum_process
 }
 
 /* test_start_new_session, test_process_group: whose group and session it is in. */
-CHILD_TEST(process, groups, LOCALS(thrum_process *child, *other; int code; char text[256];))
+CHILD_TEST(process, groups,
+           LOCALS(thrum_subprocess_options options; thrum_process * child, *other; int code; char text[256];))
 {
-    thrum_subprocess_options options = three_pipes;
     ASYNC_BEGIN;
-    options.new_process_group = true;
-    AWAIT_INTO(self->child, thrum_create_subprocess_exec(COMMAND("cat"), &options));
+    self->options = three_pipes;
+    self->options.new_process_group = true;
+    AWAIT_INTO(self->child, thrum_create_subprocess_exec(COMMAND("cat"), &self->options));
     CHECK_EQ(getpgid(thrum_process_pid(self->child)), thrum_process_pid(self->child));
     CHECK_EQ(getsid(thrum_process_pid(self->child)), getsid(0));
-    options = three_pipes;
-    options.process_group = thrum_process_pid(self->child);
-    AWAIT_INTO(self->other, thrum_create_subprocess_exec(COMMAND("cat"), &options));
+    self->options = three_pipes;
+    self->options.process_group = thrum_process_pid(self->child);
+    AWAIT_INTO(self->other, thrum_create_subprocess_exec(COMMAND("cat"), &self->options));
     CHECK_EQ(getpgid(thrum_process_pid(self->other)), thrum_process_pid(self->child));
     thrum_process_release(self->other);
     thrum_process_release(self->child);
-    options = three_pipes;
-    options.new_session = options.new_process_group = true;
-    AWAIT_INTO(self->child, thrum_create_subprocess_exec(COMMAND("cat"), &options));
+    self->options = three_pipes;
+    self->options.new_session = self->options.new_process_group = true;
+    AWAIT_INTO(self->child, thrum_create_subprocess_exec(COMMAND("cat"), &self->options));
     CHECK_EQ(getsid(thrum_process_pid(self->child)), thrum_process_pid(self->child));
     thrum_process_release(self->child);
-    options = three_pipes;
-    options.process_group = 1;
-    AWAIT_CATCH(self->code, ask("true", &options, self->text));
+    self->options = three_pipes;
+    self->options.process_group = 1;
+    AWAIT_CATCH(self->code, ask("true", &self->options, self->text));
     CHECK_EQ(self->code, -EPERM);
     CHECK_STR(thrum_error_last()->operation, "setpgid");
     AWAIT(until_childless());
@@ -212,15 +217,15 @@ CHILD_TEST(process, groups, LOCALS(thrum_process *child, *other; int code; char 
 }
 
 /* As somebody else: root may, others are told. */
-CHILD_TEST(process, identity, LOCALS(char text[256]; int code;))
+CHILD_TEST(process, identity, LOCALS(thrum_subprocess_options options; char text[256]; int code;))
 {
     static const uint32_t groups[] = {4711, 4712};
-    const thrum_subprocess_identity nobody = {4713, 4714, groups, 2};
-    thrum_subprocess_options options = three_pipes;
+    static const thrum_subprocess_identity nobody = {4713, 4714, groups, 2};
     ASYNC_BEGIN;
-    options.identity = &nobody;
-    options.err.kind = THRUM_STDIO_DEVNULL;
-    AWAIT_CATCH_INTO(self->code, self->code, ask("id -u; id -g; id -G", &options, self->text));
+    self->options = three_pipes;
+    self->options.identity = &nobody;
+    self->options.err.kind = THRUM_STDIO_DEVNULL;
+    AWAIT_CATCH_INTO(self->code, self->code, ask("id -u; id -g; id -G", &self->options, self->text));
     if (geteuid() == 0) {
         CHECK_EQ(self->code, 0);
         CHECK_STR(self->text, "4713\n4714\n4714 4711 4712\n");
@@ -237,27 +242,27 @@ static void handler(int number)
     (void)number;
 }
 
-CHILD_TEST(process, signals_it_starts_with, LOCALS(char text[256]; int code;))
+CHILD_TEST(process, signals_it_starts_with, LOCALS(thrum_subprocess_options options; char text[256]; int code;))
 {
-    thrum_subprocess_options options = three_pipes;
     sigset_t set;
     ASYNC_BEGIN;
+    self->options = three_pipes;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGUSR1, handler);
-    AWAIT_INTO(self->code, ask("kill -PIPE $$; echo not reached", &options, self->text));
+    AWAIT_INTO(self->code, ask("kill -PIPE $$; echo not reached", &self->options, self->text));
     CHECK_EQ(self->code, -SIGPIPE);
-    AWAIT_INTO(self->code, ask("kill -TERM $$; echo not reached", &options, self->text));
+    AWAIT_INTO(self->code, ask("kill -TERM $$; echo not reached", &self->options, self->text));
     CHECK_EQ(self->code, -SIGTERM);
-    AWAIT_INTO(self->code, ask("kill -USR1 $$; echo not reached", &options, self->text));
+    AWAIT_INTO(self->code, ask("kill -USR1 $$; echo not reached", &self->options, self->text));
     CHECK_EQ(self->code, -SIGUSR1);
-    AWAIT_INTO(self->code, ask("kill -HUP $$; echo ignored", &options, self->text));
+    AWAIT_INTO(self->code, ask("kill -HUP $$; echo ignored", &self->options, self->text));
     CHECK_STR(self->text, "ignored\n");
-    options.keep_signals = true;
-    AWAIT_INTO(self->code, ask("kill -PIPE $$; kill -TERM $$; echo reached", &options, self->text));
+    self->options.keep_signals = true;
+    AWAIT_INTO(self->code, ask("kill -PIPE $$; kill -TERM $$; echo reached", &self->options, self->text));
     CHECK_STR(self->text, "reached\n");
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
@@ -277,7 +282,7 @@ typedef struct refusal {
 } refusal;
 
 /* test_popen_error, test_popen_error_with_stdin_pipe: an error of the call whose detail names it; nothing is left. */
-CHILD_TEST(process, not_started, LOCALS(int error, i; thrum_process * child;))
+CHILD_TEST(process, not_started, LOCALS(thrum_subprocess_options options; int error, i; thrum_process * child;))
 {
     static const refusal cases[] = {
         {"/no/such/program", NULL, -ENOENT, "exec", "/no/such/program"},
@@ -287,13 +292,13 @@ CHILD_TEST(process, not_started, LOCALS(int error, i; thrum_process * child;))
         {"true", "/no/such/folder", -ENOENT, "chdir", "/no/such/folder"},
         {"true", "/dev/null", -ENOTDIR, "chdir", "/dev/null"},
     };
-    thrum_subprocess_options options = three_pipes;
     ASYNC_BEGIN;
+    self->options = three_pipes;
     for (self->i = 0; self->i < (int)(sizeof cases / sizeof cases[0]); self->i++) {
-        options = three_pipes;
-        options.directory = cases[self->i].directory;
+        self->options = three_pipes;
+        self->options.directory = cases[self->i].directory;
         AWAIT_CATCH_INTO(self->error, self->child,
-                         thrum_create_subprocess_exec(COMMAND(cases[self->i].program), &options));
+                         thrum_create_subprocess_exec(COMMAND(cases[self->i].program), &self->options));
         CHECK_EQ(self->error, cases[self->i].error);
         CHECK_STR(thrum_error_last()->operation, cases[self->i].operation);
         CHECK_STR(thrum_error_last()->text, cases[self->i].text);
@@ -303,12 +308,15 @@ CHILD_TEST(process, not_started, LOCALS(int error, i; thrum_process * child;))
 }
 
 /* A file that no system takes for a program, and one in PATH that may not be run. */
-CHILD_TEST(process, no_program, LOCALS(char folder[64], path[96], text[256]; int error; thrum_process * child;))
+CHILD_TEST(process, no_program,
+           LOCALS(thrum_subprocess_options options; const char *environment[2]; char folder[64], path[96], text[256];
+                  int error; thrum_process * child;))
 {
-    thrum_subprocess_options options = three_pipes;
-    const char *environment[] = {self->text, NULL};
     FILE *file;
     ASYNC_BEGIN;
+    self->environment[0] = self->text;
+    self->environment[1] = NULL;
+    self->options = three_pipes;
     strcpy(self->folder, "/tmp/thrum-process-XXXXXX");
     CHECK_NOT_NULL(mkdtemp(self->folder));
     snprintf(self->path, sizeof self->path, "%s/program", self->folder);
@@ -316,11 +324,11 @@ CHILD_TEST(process, no_program, LOCALS(char folder[64], path[96], text[256]; int
     fputs("no program\n", file);
     fclose(file);
     snprintf(self->text, sizeof self->text, "PATH=/nowhere:%s:/nowhere/else", self->folder);
-    options.environment = environment;
-    AWAIT_CATCH(self->error, thrum_create_subprocess_exec(COMMAND("program"), &options));
+    self->options.environment = self->environment;
+    AWAIT_CATCH(self->error, thrum_create_subprocess_exec(COMMAND("program"), &self->options));
     CHECK_EQ(self->error, -EACCES);
     chmod(self->path, 0755);
-    AWAIT_CATCH(self->error, thrum_create_subprocess_exec(COMMAND("program"), &options));
+    AWAIT_CATCH(self->error, thrum_create_subprocess_exec(COMMAND("program"), &self->options));
     CHECK_EQ(self->error, -ENOEXEC);
     unlink(self->path);
     rmdir(self->folder);
@@ -328,7 +336,7 @@ CHILD_TEST(process, no_program, LOCALS(char folder[64], path[96], text[256]; int
 }
 
 /* Options that cannot be right. */
-CHILD_TEST(process, bad_options, LOCALS(int error, i;))
+CHILD_TEST(process, bad_options, LOCALS(thrum_subprocess_options options; int error, i;))
 {
     static const thrum_subprocess_descriptor negative = {-1, 5};
     static const thrum_subprocess_options cases[] = {
@@ -343,9 +351,9 @@ CHILD_TEST(process, bad_options, LOCALS(int error, i;))
         {.size = sizeof cases[0], .whole_group = true},
         {.size = sizeof cases[0], .controlling_terminal = true},
     };
-    const thrum_subprocess_descriptor closed = {250, 5};
-    thrum_subprocess_options options = three_pipes;
+    static const thrum_subprocess_descriptor closed = {250, 5};
     ASYNC_BEGIN;
+    self->options = three_pipes;
     for (self->i = 0; self->i < (int)(sizeof cases / sizeof cases[0]); self->i++) {
         AWAIT_CATCH(self->error, thrum_create_subprocess_exec(COMMAND("true"), &cases[self->i]));
         CHECK_EQ(self->error, THRUM_EINVAL);
@@ -356,14 +364,14 @@ CHILD_TEST(process, bad_options, LOCALS(int error, i;))
     CHECK_EQ(self->error, THRUM_EINVAL);
     AWAIT_CATCH(self->error, thrum_create_subprocess_shell(NULL, NULL));
     CHECK_EQ(self->error, THRUM_EINVAL);
-    options.descriptors = &closed;
-    options.descriptor_count = 1;
-    AWAIT_CATCH(self->error, thrum_create_subprocess_exec(COMMAND("true"), &options));
+    self->options.descriptors = &closed;
+    self->options.descriptor_count = 1;
+    AWAIT_CATCH(self->error, thrum_create_subprocess_exec(COMMAND("true"), &self->options));
     CHECK_EQ(self->error, -EBADF);
     CHECK_STR(thrum_error_last()->operation, "descriptors");
-    options = three_pipes;
-    options.new_session = options.controlling_terminal = true;
-    AWAIT_CATCH(self->error, thrum_create_subprocess_exec(COMMAND("true"), &options));
+    self->options = three_pipes;
+    self->options.new_session = self->options.controlling_terminal = true;
+    AWAIT_CATCH(self->error, thrum_create_subprocess_exec(COMMAND("true"), &self->options));
     CHECK_EQ(self->error, -ENOTTY);
     CHECK_STR(thrum_error_last()->operation, "controlling terminal");
     ASYNC_END;

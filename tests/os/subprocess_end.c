@@ -162,16 +162,17 @@ TEST(process, left_to_the_loop)
 }
 
 /* A child that is to live on does. */
-CHILD_TEST(process, detach, LOCALS(thrum_process *child; int ends[2], other[2]; thrum_stream * from; char text[8];))
+CHILD_TEST(process, detach,
+           LOCALS(thrum_process *child; int ends[2], other[2]; thrum_stream * from; char text[8];
+                  thrum_subprocess_descriptor moves[2];))
 {
-    thrum_subprocess_descriptor moves[2];
     thrum_subprocess_options options = {.size = sizeof options};
     ASYNC_BEGIN;
     CHECK_EQ(pipe2(self->ends, O_CLOEXEC), 0);
     CHECK_EQ(pipe2(self->other, O_CLOEXEC), 0);
-    moves[0] = (thrum_subprocess_descriptor){self->ends[0], 8};
-    moves[1] = (thrum_subprocess_descriptor){self->other[1], 9};
-    options.descriptors = moves;
+    self->moves[0] = (thrum_subprocess_descriptor){self->ends[0], 8};
+    self->moves[1] = (thrum_subprocess_descriptor){self->other[1], 9};
+    options.descriptors = self->moves;
     options.descriptor_count = 2;
     AWAIT_INTO(self->child, thrum_create_subprocess_shell("read x <&8; echo $x >&9", &options));
     thrum_process_detach(self->child);
@@ -219,11 +220,14 @@ CHILD_TEST(process, stop, LOCALS(thrum_process *child; int code; char line[16];)
 CHILD_TEST(process, whole_group,
            LOCALS(thrum_process *child; int code, error, i; thrum_process_output output; char byte;))
 {
-    thrum_subprocess_options options = three_pipes;
+    static const thrum_subprocess_options options = {.size = sizeof options,
+                                                     .in = {THRUM_STDIO_DEVNULL, 0},
+                                                     .out = {THRUM_STDIO_PIPE, 0},
+                                                     .err = {THRUM_STDIO_PIPE, 0},
+                                                     .new_process_group = true,
+                                                     .whole_group = true};
     ASYNC_BEGIN;
     for (self->i = 0; self->i < 3; self->i++) {
-        options.whole_group = options.new_process_group = true;
-        options.in.kind = THRUM_STDIO_DEVNULL;
         AWAIT_INTO(self->child, thrum_create_subprocess_shell("sleep 1000 & echo here; exit 4", &options));
         AWAIT_INTO(self->code, thrum_process_wait(self->child));
         CHECK_EQ(self->code, 4);

@@ -96,7 +96,7 @@ CHILD_TEST(load, unwanted_input,
 /* test_read_stdout_after_process_exit, test_pause_reading: what it has said stays there to be read. */
 CHILD_TEST(load, read_after_the_exit, LOCALS(thrum_process *child; thrum_process_output output; int code;))
 {
-    const thrum_stream_options small = {.size = sizeof small, .limit = 16};
+    static const thrum_stream_options small = {.size = sizeof small, .limit = 16};
     thrum_subprocess_options options = three_pipes;
     ASYNC_BEGIN;
     options.stream = &small;
@@ -126,15 +126,16 @@ static thrum_awaitable until_output(const thrum_process_output *output, size_t s
 
 /* test_subprocess_communicate_cancelled's opposite: a cancelled one has lost nothing, in or out, however often. */
 CHILD_TEST(load, communicate_goes_on,
-           LOCALS(thrum_process *child; thrum_process_output output; outcome how; thrum_task * task;
-                  int code, ends[2], i; char *input; size_t size;))
+           LOCALS(thrum_subprocess_descriptor extra; thrum_process * child; thrum_process_output output; outcome how;
+                  thrum_task * task; int code, ends[2], i; char *input; size_t size;))
 {
     thrum_subprocess_options options = three_pipes;
     ASYNC_BEGIN;
     CHECK_EQ(pipe2(self->ends, O_CLOEXEC), 0);
     self->size = 300000;
     self->input = counted(self->size);
-    options.descriptors = &(const thrum_subprocess_descriptor){self->ends[0], 9};
+    self->extra = (thrum_subprocess_descriptor){self->ends[0], 9};
+    options.descriptors = &self->extra;
     options.descriptor_count = 1;
     AWAIT_INTO(self->child,
                thrum_create_subprocess_shell("echo one; read x <&9; echo two; read x <&9; cat; exit 1", &options));
@@ -184,12 +185,14 @@ CHILD_TEST(load, too_much_output, LOCALS(thrum_process *child; thrum_process_out
 
 /* 152: it closes its pipes and lives on: the ends are there, the exit is not. */
 CHILD_TEST(load, closes_and_lives_on,
-           LOCALS(thrum_process *child; thrum_process_output output; int code, error, ends[2]; char byte;))
+           LOCALS(thrum_subprocess_descriptor extra; thrum_process * child; thrum_process_output output;
+                  int code, error, ends[2]; char byte;))
 {
     thrum_subprocess_options options = three_pipes;
     ASYNC_BEGIN;
     CHECK_EQ(pipe2(self->ends, O_CLOEXEC), 0);
-    options.descriptors = &(const thrum_subprocess_descriptor){self->ends[0], 9};
+    self->extra = (thrum_subprocess_descriptor){self->ends[0], 9};
+    options.descriptors = &self->extra;
     options.descriptor_count = 1;
     AWAIT_INTO(self->child, thrum_create_subprocess_shell("exec >&- 2>&-; read x <&9; exit 8", &options));
     AWAIT_INTO(self->code, thrum_stream_read(thrum_process_stdout(self->child), &self->byte, 1));
