@@ -62,7 +62,8 @@ static ASYNC(app, ARGS((struct job *, job)), LOCALS(thrum_group group; size_t i;
     ASYNC_BEGIN;
     WITH (self->group, thrum_group_open(&self->group)) {
         for (self->i = 0; self->i < self->job->count; self->i++)
-            (void)thrum_group_spawn(&self->group, ask(self->job, &self->job->questions[self->i]));
+            if (!thrum_group_spawn(&self->group, ask(self->job, &self->job->questions[self->i])))
+                ASYNC_RAISE(thrum_group_error(&self->group));
     }
     if (self->job->failed)
         ASYNC_RAISE(thrum_error_set(THRUM_EEXIT, 0, "exit", 1, NULL));

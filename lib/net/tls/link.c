@@ -223,6 +223,7 @@ static void tls_watch(void *link, unsigned events)
 static void tls_end(void *link)
 {
     tls_link *tls = (tls_link *)link;
+    thrum_stream *inner = tls->above.inner, *outer = tls->above.outer;
     if (tls->flags & TLS_ENDED || !(tls->flags & TLS_ESTABLISHED))
         return;
     tls->flags |= TLS_ENDED | TLS_MORE;
@@ -231,6 +232,9 @@ static void tls_end(void *link)
     ERR_clear_error();
     tls->flags &= ~(uint32_t)TLS_MORE;
     tls_flush(tls);
+    /* A peer that does not see the end of the output may wait for it for ever: who flushes it hears of that. */
+    if (inner->write_error && !outer->write_error && !(outer->flags & (STREAM_CLOSING | STREAM_TRANSPORT)))
+        stream_output_failed(outer, inner->write_error);
 }
 
 /* What comes now is dropped, but not for ever. */
