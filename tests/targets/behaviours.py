@@ -53,7 +53,7 @@ def broken(name, elf, results):
     status, said = emulate(name, elf, '--arguments', 'fault')
     results.check('%s: a fault prints registers' % name, status == 99 and re.search(registers, said),
                   ['status %d' % status] + said.splitlines())
-    status, said = emulate(name, elf, '--arguments', 'hang', limit=2)
+    status, said = emulate(name, elf, '--arguments', 'hang', limit=0.5)
     where = name == 'avr' or 'pc is in main (broken.c' in said
     results.check('%s: a hang prints registers' % name, status == 124 and where and re.search(registers, said),
                   ['status %d' % status] + said.splitlines())
