@@ -39,6 +39,8 @@ typedef struct thrum_carrier {
     /** A fact by its name, as thrum_stream_get_extra_info() gives it: 0, THRUM_EUNSUPPORTED when there is no such fact,
      * THRUM_EINVAL when there is not enough room; NULL: there are none. */
     int (*extra_info)(const void *link, const char *name, void *to, size_t room);
+    /** What `close` does next, the peer is to see as an error, not as the end; NULL: that cannot be told apart. */
+    void (*reset)(void *link);
 } thrum_carrier;
 
 /**

@@ -461,6 +461,20 @@ THRUM_API thrum_awaitable thrum_stream_close(thrum_stream *stream) THRUM_MUST_US
  */
 THRUM_API void thrum_stream_abort(thrum_stream *stream);
 
+#if THRUM_HOSTED
+/**
+ * Drop the connection so that the peer sees it: a read there fails with -ECONNRESET, where after thrum_stream_abort()
+ * it may find the end of file, and take what came for everything. For who has to tell that it broke off: proxies, and
+ * protocols whose messages end with the connection. Unix sockets know no resets.
+ * [never waits · no allocation · this loop's thread only]
+ *
+ * @param stream  any; NULL does nothing
+ *
+ * asyncio: SO_LINGER with 0 seconds, and WriteTransport.abort
+ */
+THRUM_API void thrum_stream_reset(thrum_stream *stream);
+#endif
+
 /**
  * Wait until the stream is closed, by whomever, or lost: until a call of anybody's has met an error of the connection.
  * One that is lost stays open, since what was received may be read: it is to be closed or released all the same.

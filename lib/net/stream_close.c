@@ -162,6 +162,21 @@ void thrum_stream_abort(thrum_stream *stream)
         stream_shut(stream, 0);
 }
 
+void thrum_stream_reset(thrum_stream *stream)
+{
+    static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    thrum_stream *lowest = stream;
+    if (!stream || stream->flags & STREAM_CLOSED)
+        return;
+    while (lowest->flags & STREAM_TLS && lowest->link)
+        lowest = ((stream_above *)lowest->link)->inner;
+    if (!lowest->carrier)
+        (void)setsockopt(lowest->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    else if (lowest->carrier->reset && lowest->link)
+        lowest->carrier->reset(lowest->link);
+    thrum_stream_abort(stream);
+}
+
 /* ---- close and wait_closed ---- */
 
 /* `close` tells of lost bytes, once, and only if no write has; `wait_closed` of any error, as often as it is asked. */

@@ -232,7 +232,9 @@ static size_t name_place(const test_place *place, char *text, size_t room)
     char address[THRUM_ADDRESS_TEXT];
     int size;
     thrum_address_text(&place->address, address, sizeof address);
-    if (thrum_address_family(&place->address) == AF_UNIX || !place->address.size)
+    if (!place->address.size)
+        size = snprintf(text, room, "%s", place->host->name);
+    else if (thrum_address_family(&place->address) == AF_UNIX)
         size = snprintf(text, room, "%s:%s", place->host->name, address);
     else
         size = snprintf(text, room, "%s:%d", place->host->name, thrum_address_port(&place->address));

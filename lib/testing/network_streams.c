@@ -163,18 +163,25 @@ static int make(thrum_test_network *network, const thrum_address *local, const t
     return 0;
 }
 
-/* The question has come: 0, and it waits to be taken; -ECONNREFUSED; THRUM_CARRIER_LATER: there is no room. */
-static int knock(test_connection *connection)
+/* Who listens to it: 0; -ECONNREFUSED; THRUM_CARRIER_LATER: it has no room. */
+static int find_listener(const test_connection *connection, test_socket **listener)
 {
     const test_place *from = &connection->places[0], *to = &connection->places[1];
-    test_socket *listener = simnet_find(connection->network, to->host, &to->address, false);
-    if (!listener) {
-        simnet_tell(connection->network, from, to, "refused");
-        return thrum_address_family(&to->address) == AF_UNIX ? -ENOENT : -ECONNREFUSED;
-    }
-    if (listener->waiting >= listener->backlog)
-        return THRUM_CARRIER_LATER;
-    simnet_tell(connection->network, from, to, "connection");
+    *listener = simnet_find(connection->network, to->host, &to->address, false);
+    if (*listener)
+        return (*listener)->waiting < (*listener)->backlog ? 0 : THRUM_CARRIER_LATER;
+    simnet_tell(connection->network, from, to, "refused");
+    return thrum_address_family(&to->address) == AF_UNIX ? -ENOENT : -ECONNREFUSED;
+}
+
+/* It stands: its second end waits to be taken. */
+static int enqueue(test_connection *connection)
+{
+    test_socket *listener;
+    int error = find_listener(connection, &listener);
+    if (error)
+        return error;
+    simnet_tell(connection->network, &connection->places[0], &connection->places[1], "connection");
     connection->pair.open++;
     connection->after = NULL;
     if (listener->first)
@@ -187,21 +194,22 @@ static int knock(test_connection *connection)
     return 0;
 }
 
-/* How long until something has come over a route, or -1: it is lost. */
-static thrum_time way_of(test_connection *connection, int i)
-{
-    return connection->network && simnet_passes(connection->routes[i]) ? simnet_delay(connection->routes[i]) : -1;
-}
-
 static bool passes(const test_connection *connection, int i)
 {
     return connection->network && simnet_passes(connection->routes[i]);
 }
 
-/* One question: gives 0; -ECONNREFUSED; THRUM_CARRIER_LATER when no answer came. `*known` says that the first end's
- * partner is there. */
-static ASYNC(ask, ARGS((test_connection *, connection), (bool *, known)), LOCALS(thrum_time delay; int answer;))
+/* How long until something has come over a route, or -1: it is lost. */
+static thrum_time way_of(const test_connection *connection, int i)
 {
+    return passes(connection, i) ? simnet_delay(connection->routes[i]) : -1;
+}
+
+/* One question: gives 0, and the connection stands; -ECONNREFUSED; THRUM_CARRIER_LATER when no answer came. As with
+ * Linux, who listens has it only when the answer has arrived, so that what was lost costs nobody's patience there. */
+static ASYNC(ask, ARGS((test_connection *, connection)), LOCALS(thrum_time delay; int answer;))
+{
+    test_socket *listener;
     ASYNC_BEGIN;
     self->delay = way_of(self->connection, 0);
     if (self->delay < 0)
@@ -209,23 +217,21 @@ static ASYNC(ask, ARGS((test_connection *, connection), (bool *, known)), LOCALS
     AWAIT(thrum_sleep(self->delay));
     if (!passes(self->connection, 0))
         ASYNC_RETURN(THRUM_CARRIER_LATER);
-    if (!*self->known)
-        self->answer = knock(self->connection);
-    *self->known = *self->known || !self->answer;
-    if (self->answer == THRUM_CARRIER_LATER)
-        ASYNC_RETURN(self->answer);
-    self->delay = way_of(self->connection, 1);
+    self->answer = find_listener(self->connection, &listener);
+    self->delay = self->answer == THRUM_CARRIER_LATER ? -1 : way_of(self->connection, 1);
     if (self->delay < 0)
         ASYNC_RETURN(THRUM_CARRIER_LATER);
     AWAIT(thrum_sleep(self->delay));
-    ASYNC_RETURN(passes(self->connection, 1) ? self->answer : THRUM_CARRIER_LATER);
+    if (!passes(self->connection, 1))
+        ASYNC_RETURN(THRUM_CARRIER_LATER);
+    ASYNC_RETURN(self->answer ? self->answer : enqueue(self->connection));
     ASYNC_END;
 }
 
 static ASYNC(connect_to,
              ARGS((thrum_test_network *, network), (const thrum_address *, local), (const thrum_address *, to),
                   (const thrum_stream_options *, options)),
-             LOCALS(test_connection *connection; thrum_time pause, asked; int answer; bool known;))
+             LOCALS(test_connection *connection; thrum_time pause, asked; int answer;))
 {
     thrum_stream *stream;
     test_end *end;
@@ -236,7 +242,7 @@ static ASYNC(connect_to,
         ASYNC_RAISE(error);
     for (self->pause = FIRST_PAUSE;; self->pause *= 2) {
         self->asked = thrum_now();
-        AWAIT_INTO(self->answer, ask(self->connection, &self->known));
+        AWAIT_INTO(self->answer, ask(self->connection));
         if (self->connection->pair.ends[0].broken_at <= thrum_now())
             ASYNC_RAISE(self->connection->pair.ends[0].broken);
         if (self->answer == -ECONNREFUSED || self->answer == -ENOENT)

@@ -190,7 +190,7 @@ static void say_goodbye(test_end *end, bool reset)
     if (broken(end))
         return; /* there is nobody to say it to */
     if (!end->pair->kind)
-        reset = in->held != 0;
+        reset |= in->held != 0;
     else if (!reset && in->held && !(reset = way_has_bytes(in)))
         bounce(pair_other(end), in->last_due); /* they are on their way still */
     if (!end->pair->kind || !reset || out->blocked == THRUM_NEVER) {
@@ -199,7 +199,7 @@ static void say_goodbye(test_end *end, bool reset)
     }
 }
 
-static void close_end(test_end *end, bool reset, bool late)
+static void close_end(test_end *end, bool late)
 {
     test_pair *pair = end->pair;
     pair->late |= late;
@@ -207,7 +207,7 @@ static void close_end(test_end *end, bool reset, bool late)
     end->stream = NULL;
     (void)thrum_handle_cancel(&end->poll);
     (void)thrum_handle_cancel(&end->alarm);
-    say_goodbye(end, reset);
+    say_goodbye(end, end->resets);
     end->in->deaf = true;
     way_forget(end->in);
     if (--pair->open) {
@@ -223,12 +223,18 @@ static void close_end(test_end *end, bool reset, bool late)
 
 static void pair_close(void *link, bool late)
 {
-    close_end((test_end *)link, false, late);
+    close_end((test_end *)link, late);
+}
+
+static void pair_reset_next(void *link)
+{
+    ((test_end *)link)->resets = true;
 }
 
 void pair_reset(test_end *end, bool late)
 {
-    close_end(end, true, late);
+    pair_reset_next(end);
+    close_end(end, late);
 }
 
 /* ---- its stream ---- */
@@ -256,7 +262,8 @@ const thrum_carrier pair_carrier = {.size = sizeof pair_carrier,
                                     .end = pair_end,
                                     .close = pair_close,
                                     .watch = pair_watch,
-                                    .address = pair_address};
+                                    .address = pair_address,
+                                    .reset = pair_reset_next};
 
 /* ---- making one ---- */
 

@@ -17,6 +17,7 @@ typedef struct test_end {
     thrum_handle alarm;   /* begins to, when the time has come */
     thrum_time broken_at; /* then it gives `broken`, behind the bytes that have arrived; or THRUM_NEVER */
     int broken;
+    bool resets; /* when it closes */
 } test_end;
 
 /* What a network wants of its connections. */

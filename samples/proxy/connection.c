@@ -1,7 +1,6 @@
 /* One connection: two directions, each of which ends for itself. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "proxy.h"
 #include "splice.h"
@@ -63,15 +62,6 @@ static ASYNC(forward, ARGS((struct link *, link)), LOCALS_NONE)
     ASYNC_END;
 }
 
-/* Have the peer see that something went wrong: a reset, where closing would look like the end of what was sent. */
-static void reset(thrum_stream *stream)
-{
-    static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-    if (stream)
-        (void)setsockopt(thrum_stream_descriptor(stream), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    thrum_stream_abort(stream);
-}
-
 static void tell(const struct link *link, const char *peer, int error)
 {
     const thrum_error *detail = thrum_error_last();
@@ -106,8 +96,9 @@ ASYNC(connection, ARGS((thrum_stream *, client), (void *, context)),
     self->whole = !self->error;
 FINALLY:
     if (!self->whole) { /* also when the time after Ctrl-C is up, and all tasks are cancelled */
-        reset(self->client);
-        reset(self->link.target);
+        /* The peers see that something went wrong, where closing would look like the end of what was sent. */
+        thrum_stream_reset(self->client);
+        thrum_stream_reset(self->link.target);
     }
     thrum_stream_release(self->link.target);
     self->link.proxy->connections--;

@@ -36,6 +36,31 @@ static thrum_awaitable connect_to(const thrum_server *server)
     return thrum_open_connection("127.0.0.1", port);
 }
 
+/* What is aborted looks to the peer as if it had ended; what is reset does not. */
+NET_TEST(servers_end, reset_is_no_end,
+         LOCALS(thrum_server *server; thrum_stream * client; thrum_stream * taken; int error, n, i; char c;))
+{
+    ASYNC_BEGIN;
+    AWAIT_INTO(self->server, thrum_start_server(NULL, NULL, "127.0.0.1", "0"));
+    for (self->i = 0; self->i < 2; self->i++) {
+        AWAIT_INTO(self->client, connect_to(self->server));
+        AWAIT_INTO(self->taken, thrum_server_accept(self->server));
+        if (self->i)
+            thrum_stream_abort(self->client);
+        else
+            thrum_stream_reset(self->client);
+        thrum_stream_reset(self->client); /* too late to matter */
+        AWAIT_CATCH_INTO(self->error, self->n, thrum_stream_read(self->taken, &self->c, 1));
+        CHECK_EQ(self->error, self->i ? 0 : -ECONNRESET);
+        CHECK_EQ(self->n, 0);
+        thrum_stream_release(self->client);
+        thrum_stream_release(self->taken);
+    }
+    thrum_stream_reset(NULL);
+    thrum_server_release(self->server);
+    ASYNC_END;
+}
+
 /* test_server_close, test_wait_closed_basic, 138: nobody gets in any more, those who are in go on, and are waited
  * for. */
 NET_TEST(servers_end, close_leaves_connections,

@@ -151,6 +151,23 @@ NETWORK_TEST(testing_network, resets_who_writes_to_nobody, int unused;)
     ASYNC_END;
 }
 
+NETWORK_TEST(testing_network, reset_is_no_end, int unused;)
+{
+    ASYNC_BEGIN;
+    self->network = make_slow_network(MILLISECONDS(10));
+    AWAIT_INTO(self->server, AS("server", listen_at(NULL, "7777", 0)));
+    AWAIT(join(self->network, self->server, &self->a, &self->b));
+    AWAIT(thrum_stream_write(self->a, "half of", 7));
+    AWAIT(thrum_stream_flush(self->a));
+    AWAIT(thrum_sleep(MILLISECONDS(10)));
+    thrum_stream_reset(self->a);
+    AWAIT(thrum_stream_read_exactly(self->b, self->text, 7));
+    AWAIT_CATCH(self->error, thrum_stream_read(self->b, self->text, 1));
+    CHECK_EQ(self->error, -ECONNRESET);
+    give_back(self->a, self->b, self->server, self->network);
+    ASYNC_END;
+}
+
 /* Fill a connection until the sender waits. Gives how many bytes went. */
 static ASYNC(fill, ARGS((thrum_stream *, stream)), LOCALS(size_t all; int error;), BUFFERS(char bytes[5000];))
 {
