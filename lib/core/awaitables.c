@@ -63,6 +63,12 @@ thrum_awaitable thrum_awaitable_make(const thrum_operations *operations, void *o
     if (THRUM_UNLIKELY_(scratch_used(state))) {
         record = (thrum_record *)pool_take(&state->pool, sizeof *record, POOL_OTHER);
         tag = WORD_POOLED;
+        if (record && in_debug_mode(state))
+            thrum_made_note(record);
+        if (!record && thrum_scratch_lend(state)) {
+            record = &state->scratch;
+            tag = WORD_RECORD;
+        }
         if (!record) {
             thrum_record lost = {{operations}, object, a, b};
             if (operations->drop)
@@ -112,6 +118,8 @@ thrum_awaitable thrum_awaitable_failing(int error)
 void thrum_drop(thrum_awaitable what)
 {
     thrum_head *head = head_of(what);
+    if (in_debug_mode(thrum_state_here()) && !thrum_check_unused(what))
+        return;
     const thrum_operations *operations = head->operations;
     if (!operations->start) {
         thrum_coro *coro = (thrum_coro *)(void *)head;

@@ -15,19 +15,7 @@ bool (*thrum_stray_hook)(const thrum_core_report *report);
  * A table by address, in which what comes later takes the place of what does not fit beside it: then one is not known.
  * Memory is used again and again, so a table of this size forgets little. */
 
-enum { MADE_BITS = 11, LOOKS_A_STEP = 1024 };
-
-typedef struct made_entry {
-    const void *object;
-    const thrum_function *in;
-    uint32_t line;
-} made_entry;
-
-typedef struct thrum_checks {
-    made_entry made[1 << MADE_BITS];
-    size_t steps; /* since every task was looked at: see thrum_check_blocks() */
-    size_t tasks; /* that there were then */
-} thrum_checks;
+enum { LOOKS_A_STEP = 1024 };
 
 static made_entry *entry_of(thrum_checks *checks, const void *object)
 {
@@ -134,6 +122,10 @@ void thrum_checks_set(bool on)
         state->checks = (thrum_checks *)pool_take(&state->pool, sizeof *state->checks, POOL_OTHER);
         if (state->checks)
             memset(state->checks, 0, sizeof *state->checks);
+#if CHECKS_KEEP
+        if (state->checks)
+            state->checks->scratch_held = state->scratch_used;
+#endif
     }
 #endif
 }
@@ -143,6 +135,11 @@ void thrum_checks_end(void)
     thrum_state *state = thrum_state_here();
     set_unusual(state, UNUSUAL_DEBUG, false);
     thrum_pool_slow_way(&state->pool, false);
+#if CHECKS_KEEP
+    thrum_kept_give(state);
+    if (state->checks)
+        thrum_scratch_show(state);
+#endif
     if (state->checks)
         pool_give(&state->pool, state->checks, sizeof *state->checks, POOL_OTHER);
     state->checks = NULL;

@@ -12,7 +12,45 @@
 
 #include "core/state.h"
 
+/* Whether there is memory for what debug mode notes. */
+#define CHECKS_KEEP (THRUM_CHECKS && THRUM_HOSTED && !THRUM_SMALL)
+
 #if THRUM_CHECKS
+
+/* ---- what debug mode notes, on hosts ---- */
+
+enum { MADE_BITS = 11, KEPT_BLOCKS = 256, KEPT_BYTES = 1 << 20 };
+
+/* Where something was made. */
+typedef struct made_entry {
+    const void *object;
+    const thrum_function *in;
+    uint32_t line;
+} made_entry;
+
+typedef struct kept_block {
+    void *block;
+    const thrum_operations *operations; /* of the frame or record that was there; NULL: a task */
+    size_t size;
+    uint8_t kind; /* the pool's */
+} kept_block;
+
+/* From the oldest on: a ring. */
+typedef struct thrum_kept {
+    kept_block blocks[KEPT_BLOCKS];
+    size_t first, count, bytes;
+} thrum_kept;
+
+typedef struct thrum_checks {
+    made_entry made[1 << MADE_BITS];
+    thrum_kept kept;
+    size_t steps;      /* since every task was looked at: see thrum_check_blocks() */
+    size_t tasks;      /* that there were then */
+    bool scratch_held; /* the state's own record is somebody's, and does not just look so */
+} thrum_checks;
+
+/* ---- on and off, and where things were made ---- */
+
 /* Switch debug mode for this thread's open loop. */
 void thrum_checks_set(bool on);
 
@@ -57,6 +95,45 @@ bool thrum_check_handle_idle(const thrum_handle *handle);
 /* A handle that bears a mark is to be woken or taken back: is the mark this thread's? */
 bool thrum_check_handle_mine(const thrum_handle *handle);
 
+/* ---- what is used up: see checks_used.c ---- */
+
+#if CHECKS_KEEP
+
+/* What stands where something was used up. */
+extern const thrum_operations thrum_used_up;
+
+/* Keep a block for a while instead of giving it back to the pool. Only where there are `state->checks`. */
+void thrum_keep(thrum_state *state, void *block, const thrum_operations *was, size_t size, unsigned kind);
+
+/* Give everything back that is kept. False: there was nothing. */
+bool thrum_kept_give(thrum_state *state);
+
+/* An awaitable is to be used: was it not yet? False: it was told of. */
+bool thrum_check_unused(thrum_awaitable what);
+
+/* The same for a frame, which then is in use. */
+bool thrum_check_take(thrum_coro *coro);
+
+/* Before each step: nobody gets the state's own record; after the last one: as it was. And where the pool has nothing
+ * left: it can be had after all, if true. */
+void thrum_scratch_hide(thrum_state *state);
+void thrum_scratch_show(thrum_state *state);
+bool thrum_scratch_lend(thrum_state *state);
+
+static inline bool keeps(const thrum_state *state)
+{
+    return in_debug_mode(state) && state->checks;
+}
+
+#else
+#define thrum_keep(state, block, was, size, kind) ((void)0)
+#define thrum_kept_give(state) false
+#define thrum_check_unused(what) true
+#define thrum_check_take(coro) true
+#define thrum_scratch_lend(state) false
+#define keeps(state) false
+#endif
+
 /* For a handle that gets into use in debug mode: the mark, never 0. */
 uint16_t thrum_check_mark(void);
 
@@ -71,7 +148,11 @@ void thrum_check_blocks(thrum_task *stepped);
 /* Where a task is, about: its innermost frame that is the user's, and the await that this passed last. */
 const thrum_function *thrum_users_function(const thrum_task *task, uint32_t *line);
 
-/* Tell of misuse by the running code. */
+/* Tell of misuse by the running code of `object`, and of where that was made and another task waits in it; what is told
+ * is put together of two texts. */
+void thrum_check_tell_of(const char *name, const char *what, const void *object, const thrum_task *waits);
+
+/* The same, with what the report says already. */
 void thrum_check_tell(thrum_core_report *report);
 
 /* ---- objects of the user's that tasks wait in ---- */

@@ -19,7 +19,7 @@ static void put(text *to, const char *words)
     to->at[to->length] = '\0';
 }
 
-static void tell_of(const char *name, const char *what, const void *object, const thrum_task *waits)
+void thrum_check_tell_of(const char *name, const char *what, const void *object, const thrum_task *waits)
 {
     text message = {{0}, 0};
     if (thrum_state_here()->open == OPEN_NOT && !(thrum_stray_hook && thrum_stray_hook(NULL)))
@@ -64,7 +64,7 @@ void thrum_check_begins(const check_kind *kind, const void *object)
 {
     const thrum_task *waits = somebody_in(kind, object);
     if (waits)
-        tell_of(kind->name, " was made anew while a task waits in it", object, waits);
+        thrum_check_tell_of(kind->name, " was made anew while a task waits in it", object, waits);
     thrum_made_note(object);
 }
 
@@ -89,18 +89,20 @@ bool thrum_check_line(const check_kind *kind, const thrum_waiters *line, const v
         return true;
     if (!thrum_pool_owns(&state->pool, first)) {
         if (is_filler(first))
-            tell_of(kind->name, " was destroyed while a task waits in it", object, somebody_in(kind, object));
+            thrum_check_tell_of(kind->name, " was destroyed while a task waits in it", object,
+                                somebody_in(kind, object));
         else
-            tell_of(kind->name, " of another loop was used in this thread: thrum_call_soon_threadsafe() is for that",
-                    object, first);
+            thrum_check_tell_of(kind->name,
+                                " of another loop was used in this thread: thrum_call_soon_threadsafe() is for that",
+                                object, first);
         return false;
     }
     if (is_parked(first) && kind->waited_in(first) == object)
         return state->open != OPEN_NOT;
     if (is_parked(first) && kind->waited_in(first))
-        tell_of(kind->name, " was moved while a task waits in it", object, first);
+        thrum_check_tell_of(kind->name, " was moved while a task waits in it", object, first);
     else
-        tell_of(kind->name, " was moved while a task waited in it", object, NULL);
+        thrum_check_tell_of(kind->name, " was moved while a task waited in it", object, NULL);
     return false;
 }
 
@@ -141,8 +143,8 @@ bool thrum_check_leaves(const thrum_waiters *line, const thrum_waiter *waiter)
     if (stands_in(line, waiter))
         return true;
     if (waiter->node.flags & TASK_IS && thrum_state_here()->open == OPEN_DEBUG)
-        tell_of(task->operations && task->operations->name ? task->operations->name : "something",
-                ": what a task waits in was moved, made anew or destroyed", task->object, task);
+        thrum_check_tell_of(task->operations && task->operations->name ? task->operations->name : "something",
+                            ": what a task waits in was moved, made anew or destroyed", task->object, task);
     return false;
 }
 
@@ -150,7 +152,7 @@ bool thrum_check_leaves(const thrum_waiters *line, const thrum_waiter *waiter)
 
 int thrum_check_refused(const void *object, const char *what, int error)
 {
-    tell_of("", what, object, NULL);
+    thrum_check_tell_of("", what, object, NULL);
     return error;
 }
 

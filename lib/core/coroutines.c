@@ -28,15 +28,26 @@ static bool reserve_give(thrum_reserve *reserve, thrum_coro *coro, size_t size)
     return true;
 }
 
+/* What is in a frame that has ended shall not be taken for something. */
+static void ended(const thrum_state *state, thrum_coro *coro, size_t size)
+{
+    (void)state;
+    if (THRUM_DEBUG || in_debug_mode(state))
+        memset(coro, 0xdb, size);
+}
+
 static void sized_give(thrum_state *state, thrum_coro *coro)
 {
     thrum_sized_frame *frame = (thrum_sized_frame *)(void *)coro;
+    const thrum_operations *operations = coro->head.operations;
     size_t size = frame->size;
-    (void)state;
     frame->end(frame);
-    if (THRUM_DEBUG || in_debug_mode(state))
-        memset(frame, 0xdb, size);
-    pool_give(&state->pool, frame, size, POOL_FRAME);
+    ended(state, coro, size);
+    if (keeps(state))
+        thrum_keep(state, frame, operations, size, POOL_FRAME);
+    else
+        pool_give(&state->pool, frame, size, POOL_FRAME);
+    (void)operations;
 }
 
 #if THRUM_SMALL
@@ -59,11 +70,11 @@ static bool give_sized(thrum_coro *coro, const thrum_function *function)
 
 const thrum_store thrum_sized_store = {NULL, give_sized, NULL};
 
-#define take_kept(function) (function)->reserve->take(function)
-#define give_kept(state, coro, function) (function)->reserve->give(coro, function)
+#define take_reserved(function) (function)->reserve->take(function)
+#define give_reserved(coro, function) (function)->reserve->give(coro, function)
 #else
-#define take_kept(function) reserve_take((function)->reserve, (function)->size)
-#define give_kept(state, coro, function) reserve_give((function)->reserve, coro, (function)->size)
+#define take_reserved(function) reserve_take((function)->reserve, (function)->size)
+#define give_reserved(coro, function) reserve_give((function)->reserve, coro, (function)->size)
 #endif
 
 static THRUM_INLINE_ thrum_coro *frame_begin(void *memory, const thrum_function *function)
@@ -83,7 +94,7 @@ static THRUM_INLINE_ thrum_coro *frame_begin(void *memory, const thrum_function 
 
 static THRUM_COLD_ thrum_coro *frame_new(const thrum_function *function)
 {
-    void *frame = function->reserve ? take_kept(function) : NULL;
+    void *frame = function->reserve ? take_reserved(function) : NULL;
     if (!frame)
         frame = pool_take(&thrum_state_here()->pool, function->size, POOL_FRAME);
     if (frame && in_debug_mode(thrum_state_here()))
@@ -153,10 +164,19 @@ void thrum_frame_release_slow(thrum_state *state, thrum_coro *coro, const thrum_
         sized_give(state, coro);
         return;
     }
-    if ((THRUM_DEBUG || in_debug_mode(state)) && function->size)
-        memset(coro, 0xdb, function->size);
-    if (!function->reserve || !give_kept(state, coro, function))
-        pool_give(&state->pool, coro, function->size, POOL_FRAME);
+    if (function->size) /* others need what is in them */
+        ended(state, coro, function->size);
+    if (keeps(state))
+        thrum_keep(state, coro, &function->operations, function->size, POOL_FRAME);
+    else
+        thrum_frame_give_back(state, coro, function, function->size);
+}
+
+void thrum_frame_give_back(thrum_state *state, thrum_coro *coro, const thrum_function *function, size_t size)
+{
+    (void)state; /* a pool that is one array needs none */
+    if (!function->reserve || !give_reserved(coro, function))
+        pool_give(&state->pool, coro, size, POOL_FRAME);
 }
 
 int32_t thrum_frame_end(thrum_state *state, thrum_task *task, thrum_coro *coro, const thrum_function *function)
@@ -234,25 +254,39 @@ static THRUM_INLINE_ thrum_step called(thrum_state *state, thrum_task *task, thr
 }
 #endif
 
+/* The scheduler steps it. So does it with all of them in debug mode, where each is looked at first. */
+static THRUM_COLD_ thrum_step call_flat(thrum_task *task, thrum_coro *coro)
+{
+    thrum_step step = {THRUM_CALLED_};
+    if (in_debug_mode(thrum_state_here()) && !thrum_check_take(coro))
+        return done(thrum_state_here(), task, THRUM_ESTATE, 0);
+    coro->caller = task->leaf;
+    task->leaf = coro;
+    return step;
+}
+
 /* A new frame is the leaf now. Hosts step it right here, so that a call that does not suspend costs little more than a
  * C call; to a bound, beyond which, and on microcontrollers, the scheduler does. */
+#if THRUM_NESTED_CALLS
 static THRUM_COLD_ thrum_step call(thrum_task *task, thrum_coro *coro)
 {
     thrum_step step = {THRUM_CALLED_};
-    coro->caller = task->leaf;
-    task->leaf = coro;
-#if THRUM_NESTED_CALLS
     thrum_state *state = thrum_state_here();
-    if (state->nests <= 0)
+    if (THRUM_LIKELY_(state->nests > 0)) {
+        coro->caller = task->leaf;
+        task->leaf = coro;
+        state->nests--;
+        step = coro->head.operations->resume(task);
+        state->nests++;
+        if (step.what == THRUM_DONE_)
+            return called(state, task, coro);
         return step;
-    state->nests--;
-    step = coro->head.operations->resume(task);
-    state->nests++;
-    if (step.what == THRUM_DONE_)
-        return called(state, task, coro);
-#endif
-    return step;
+    }
+    return call_flat(task, coro);
 }
+#else
+#define call(task, coro) call_flat(task, coro)
+#endif
 
 static THRUM_INLINE_ thrum_step begin_record(thrum_task *task, thrum_record *record, bool drop)
 {
@@ -267,7 +301,7 @@ static THRUM_INLINE_ thrum_step begin_record(thrum_task *task, thrum_record *rec
 static inline void must_be_new(const thrum_task *task, const void *frame)
 {
 #if THRUM_DEBUG
-    if (((const thrum_coro *)frame)->caller == POOL_FREE_MARK)
+    if (((const thrum_coro *)frame)->caller == POOL_FREE_MARK && !in_debug_mode(thrum_state_here()))
         thrum_panic("an awaitable is used again", function_of(task->leaf), line_of(task->leaf));
 #else
     (void)task, (void)frame;
@@ -293,7 +327,11 @@ static THRUM_COLD_ thrum_step start_pooled(thrum_task *task, thrum_awaitable wha
 {
     thrum_record *record = (thrum_record *)(void *)head_of(what);
     thrum_record copy = *record;
-    pool_give(&thrum_state_here()->pool, record, sizeof *record, POOL_OTHER);
+#if CHECKS_KEEP
+    if (copy.head.operations == &thrum_used_up)
+        return begin_record(task, record, false); /* where it is, so that it is known */
+#endif
+    thrum_record_free(record);
     return begin_record(task, &copy, true);
 }
 

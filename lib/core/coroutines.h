@@ -4,6 +4,7 @@
 
 #include <thrum/generators.h>
 
+#include "core/checks.h"
 #include "core/memory.h"
 #include "core/state.h"
 
@@ -15,6 +16,8 @@ static inline void thrum_record_free(thrum_record *record)
     thrum_state *state = thrum_state_here();
     if (THRUM_LIKELY_(record == &state->scratch))
         scratch_give(state);
+    else if (keeps(state))
+        thrum_keep(state, record, record->head.operations, sizeof *record, POOL_OTHER);
     else
         pool_give(&state->pool, record, sizeof *record, POOL_OTHER);
 }
@@ -41,9 +44,31 @@ extern const thrum_operations thrum_task_wait_operations, thrum_future_wait_oper
 /* What the exit of a block gives, which begins at once and must not fail: no memory is taken. */
 thrum_awaitable thrum_exit_make(const thrum_operations *operations, void *object);
 
+/* Those of an async function. */
+static inline const thrum_function *function_of_operations(const thrum_operations *operations)
+{
+    return (const thrum_function *)(const void *)operations;
+}
+
 static inline const thrum_function *function_of(const thrum_coro *coro)
 {
-    return (const thrum_function *)(const void *)coro->head.operations;
+    return function_of_operations(coro->head.operations);
+}
+
+/* In debug mode: a frame is in use. It is said beside how it is being left; where that has no room for it, such a frame
+ * is known by its caller, or by where it is. */
+#if THRUM_PACKED_FRAMES_
+#define FRAME_TAKEN UINT32_C(0)
+#else
+#define FRAME_TAKEN UINT32_C(1)
+#endif
+
+/* A frame that a task was to begin with is dropped after all. */
+static inline void frame_drop_taken(thrum_coro *coro)
+{
+    const thrum_awaitable unbegun = {(uintptr_t)(void *)coro};
+    THRUM_LEAVING_(coro) &= ~FRAME_TAKEN;
+    thrum_drop(unbegun);
 }
 
 /* Whether a frame came to an await, or to where it is left: not before its first step, and not in all of that. */
@@ -79,6 +104,9 @@ thrum_sized_frame *thrum_sized_frame_new(const thrum_function *function, size_t 
                                          void (*end)(thrum_sized_frame *frame));
 
 void thrum_frame_release_slow(thrum_state *state, thrum_coro *coro, const thrum_function *function);
+
+/* The end of that: its memory, of so many bytes, goes to where it came from. */
+void thrum_frame_give_back(thrum_state *state, thrum_coro *coro, const thrum_function *function, size_t size);
 
 #if THRUM_ALLOCATORS
 /* Whether frames of this function are blocks that are simply given back. */

@@ -1,6 +1,7 @@
 /* The pool that an allocator feeds, or one array. */
 #include "core/pool.h"
 
+#include "core/checks.h"
 #include "core/memory.h"
 #include "core/state.h"
 
@@ -13,6 +14,7 @@ typedef struct pool_slab {
     size_t size, count, fresh; /* of a block; blocks in all; blocks that were ever used */
     uint8_t kind;
     bool single; /* one large block, given back when it is free */
+    bool kept;   /* and that is not in use any more */
     struct pool_slab *previous;
     char *blocks;
 } pool_slab;
@@ -114,7 +116,7 @@ static pool_slab *slab_new(thrum_pool *pool, size_t size, size_t count, unsigned
     slab->count = count;
     slab->fresh = 0;
     slab->kind = (uint8_t)kind;
-    slab->single = false;
+    slab->single = slab->kept = false;
     slab->blocks = (char *)slab + SLAB_HEADER;
     slab->previous = NULL;
     slab->next = pool->slabs;
@@ -158,7 +160,7 @@ static void *take_fresh(thrum_pool *pool, unsigned class, size_t exact, unsigned
 #endif
 }
 
-void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind)
+static void *take_slow(thrum_pool *pool, size_t size, unsigned kind)
 {
     if (!ready(pool) || (pool->array && size > pool->limit))
         return NULL;
@@ -176,9 +178,41 @@ void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind)
     return kind == POOL_TASK ? cut_task(pool) : cut(pool, exact);
 }
 
+void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind)
+{
+    void *block = take_slow(pool, size, kind);
+    return THRUM_LIKELY_(block != NULL) || !thrum_kept_give(thrum_state_here()) ? block : take_slow(pool, size, kind);
+}
+
+static size_t bytes_in_array(size_t size, unsigned kind)
+{
+    return kind == POOL_TASK ? (size_t)ARRAY_TASK : class_size(pool_class(size));
+}
+
+static pool_slab *slab_of(void *block)
+{
+    return (pool_slab *)(void *)((char *)block - SLAB_HEADER);
+}
+
+void thrum_pool_keep(thrum_pool *pool, void *block, size_t size, unsigned kind)
+{
+    if (size > pool->limit)
+        slab_of(block)->kept = true;
+    else
+        ((pool_block *)block)->mark = POOL_FREE_MARK;
+    if (pool->array)
+        pool->kept += bytes_in_array(size, kind);
+}
+
+void thrum_pool_unkeep(thrum_pool *pool, size_t size, unsigned kind)
+{
+    if (pool->array)
+        pool->kept -= bytes_in_array(size, kind);
+}
+
 void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned kind)
 {
-    pool_slab *slab = (pool_slab *)(void *)((char *)block - SLAB_HEADER);
+    pool_slab *slab = slab_of(block);
     (void)size;
     (void)kind;
     for (pool_walk *walk = pool->walks; walk; walk = walk->outer)
@@ -214,7 +248,7 @@ static bool marked_free(const void *block)
 
 static bool in_use(const pool_slab *slab, size_t i)
 {
-    return slab->single || !marked_free(slab->blocks + i * slab->size);
+    return slab->single ? !slab->kept : !marked_free(slab->blocks + i * slab->size);
 }
 
 void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block, void *context), void *context)
@@ -229,12 +263,14 @@ void thrum_pool_walk(thrum_pool *pool, unsigned kind, void (*visit)(void *block,
         walk.next = slab->next;
         if (slab->kind != kind)
             continue;
-        if (slab->single)
-            visit(slab->blocks, context);
-        else
-            for (size_t i = 0; i < slab->fresh; i++)
-                if (in_use(slab, i))
-                    visit(slab->blocks + i * slab->size, context);
+        if (slab->single) { /* it may go while it is visited */
+            if (!slab->kept)
+                visit(slab->blocks, context);
+            continue;
+        }
+        for (size_t i = 0; i < slab->fresh; i++)
+            if (in_use(slab, i))
+                visit(slab->blocks + i * slab->size, context);
     }
     pool->walks = walk.outer;
 }
@@ -336,7 +372,7 @@ void thrum_pool_stats_get(thrum_pool_stats *stats)
         return;
     size_t lists = THRUM_HOSTED ? sizeof *pool->lists : 0;
     stats->peak = pool->size - (size_t)(pool->end - pool->memory);
-    stats->used = stats->peak - lists - pool->padding;
+    stats->used = stats->peak - lists - pool->padding - pool->kept;
     for (unsigned kind = 0; kind < POOL_KINDS; kind++)
         for (unsigned class = 0; class < POOL_CLASSES; class ++)
             for (const pool_block *block = pool->lists->free[kind][class]; block; block = block->next)

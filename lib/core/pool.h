@@ -60,6 +60,7 @@ typedef struct thrum_pool {
     size_t size, tasks; /* of that array; tasks at its end */
     size_t padding;     /* bytes of it that were skipped */
     bool array;
+    size_t kept;      /* bytes of it that are: see thrum_pool_keep() */
     pool_walk *walks; /* that go on */
 } thrum_pool;
 
@@ -70,6 +71,11 @@ void *thrum_pool_slow(thrum_pool *pool, size_t size, unsigned kind);
 void thrum_pool_give_slow(thrum_pool *pool, void *block, size_t size, unsigned kind);
 /* Whether a block lies in this pool. O(slabs). */
 bool thrum_pool_owns(const thrum_pool *pool, const void *block);
+
+/* A block is not in use any more, but shall not be given out yet: no walk sees it, nor do the counts of what is used.
+ * thrum_pool_unkeep() comes before it is given back. */
+void thrum_pool_keep(thrum_pool *pool, void *block, size_t size, unsigned kind);
+void thrum_pool_unkeep(thrum_pool *pool, size_t size, unsigned kind);
 
 /* In debug mode frames are taken and given the slow way. */
 void thrum_pool_slow_way(thrum_pool *pool, bool slow);

@@ -111,10 +111,10 @@ static THRUM_INLINE_ void finish(thrum_state *state, thrum_task *task, const thr
 static THRUM_COLD_ void end_unbegun(thrum_task *task)
 {
     const thrum_function *function = function_of(task->leaf);
-    thrum_awaitable unbegun = {(uintptr_t)(void *)task->leaf};
+    thrum_coro *unbegun = task->leaf;
     task->waiter.node.flags &= (uint8_t)~TASK_MUST_CANCEL;
     task->leaf = NULL;
-    thrum_drop(unbegun);
+    frame_drop_taken(unbegun);
     if (extension_of(task))
         thrum_detail_canceled(task);
     finish_seen(task, function, THRUM_ECANCELED, 0);
@@ -340,7 +340,7 @@ void thrum_task_start_now(thrum_task *task)
     await_budget budget = state->budget;
 #if THRUM_NESTED_CALLS
     int32_t nests = state->nests;
-    state->nests = THRUM_NESTED_CALLS;
+    state->nests = in_debug_mode(state) ? 0 : THRUM_NESTED_CALLS;
 #endif
 #if THRUM_CONTEXTS
     context_slot *entered = state->entered;

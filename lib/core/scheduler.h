@@ -81,6 +81,16 @@ void thrum_core_set_factory(thrum_task *(*factory)(thrum_awaitable what, const t
 /* The outermost async function of a task, also when it has ended; NULL for none. */
 const thrum_function *thrum_task_function(const thrum_task *task);
 
+/* Whether a task is none any more: its handle was given back, and its memory is kept. One has an extension then, since
+ * those who wait for a task look for that in any case. */
+static inline bool task_was_released(const thrum_task *task)
+{
+    return (!THRUM_DETAILS || extension_of(task)) && task->waiter.node.state == NODE_FREE;
+}
+
+/* Somebody wants to wait for such a one. Tells of it in debug mode; gives the error. */
+int thrum_released(const thrum_task *target);
+
 /* Give the memory of a task back that has ended, and is in no list; an error that nobody saw is reported first. */
 void thrum_task_free_slow(thrum_state *state, thrum_task *task);
 

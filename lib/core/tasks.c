@@ -102,8 +102,10 @@ static THRUM_COLD_ bool dress(thrum_state *state, thrum_task *task, const thrum_
     if (!thrum_context_dress(state, task, options->context))
         return false;
 #endif
-    if (is_unusual(state, UNUSUAL_DEBUG))
+    if (is_unusual(state, UNUSUAL_DEBUG)) {
         thrum_made_note_task(task);
+        (void)thrum_check_take(task->leaf);
+    }
 #if THRUM_TASK_HOOKS
     /* The extension has the task end where the hooks are looked for. */
     if (is_unusual(state, UNUSUAL_HOOKS) && !thrum_task_extend(task))
@@ -125,23 +127,32 @@ static inline bool is_plain(const thrum_state *state, const thrum_spawn_options 
 /* It was not to be. */
 static thrum_task *undo(thrum_state *state, thrum_task *task)
 {
-    const thrum_awaitable unbegun = {(uintptr_t)(void *)task->leaf};
-    thrum_drop(unbegun);
+    frame_drop_taken(task->leaf);
     task->leaf = NULL;
     thrum_task_free_slow(state, task);
     return NULL;
 }
 
-static thrum_task *dressed_new(thrum_state *state, thrum_awaitable what, const thrum_spawn_kind *kind,
-                               const thrum_spawn_options *options)
+/* Where there is no loop, or in debug mode: what is to be spawned instead, or nothing. */
+static THRUM_COLD_ thrum_awaitable spawned_doubtfully(const thrum_state *state, thrum_awaitable what)
 {
+    static const thrum_awaitable none = {0};
     if (!state->open) {
 #if THRUM_CHECKS
         thrum_check_no_loop();
 #endif
         thrum_drop(what);
-        return NULL;
+        return none;
     }
+    /* What was used already runs on elsewhere; this task fails. */
+    return thrum_check_unused(what) ? what : thrum_awaitable_failing(THRUM_ESTATE);
+}
+
+static thrum_task *dressed_new(thrum_state *state, thrum_awaitable what, const thrum_spawn_kind *kind,
+                               const thrum_spawn_options *options)
+{
+    if (THRUM_UNLIKELY_(state->open != OPEN_PLAIN) && !(what = spawned_doubtfully(state, what)).word)
+        return NULL;
     thrum_task *task = task_new(state, what, kind->size, kind->flags);
     if (!task)
         return NULL;
@@ -369,7 +380,15 @@ void thrum_task_free_slow(thrum_state *state, thrum_task *task)
     node->state = NODE_FREE;
     if (doubtful(state))
         node->flags |= TASK_CHILD; /* whoever releases it again comes here, and is told */
-    pool_give(&state->pool, task, size, POOL_TASK);
+    if (!keeps(state)) {
+        pool_give(&state->pool, task, size, POOL_TASK);
+        return;
+    }
+#if THRUM_DETAILS
+    static thrum_task_extension released;
+    task->extension = &released; /* see task_was_released() */
+#endif
+    thrum_keep(state, task, NULL, size, POOL_TASK);
 }
 
 void thrum_task_release(thrum_task *task)
@@ -378,6 +397,18 @@ void thrum_task_release(thrum_task *task)
 }
 
 /* ---- awaiting ---- */
+
+/* The handle was given back before, with which somebody wants to wait. */
+THRUM_COLD_ int thrum_released(const thrum_task *target)
+{
+    (void)target;
+#if THRUM_CHECKS
+    const thrum_function *function = (const thrum_function *)target->object;
+    if (doubtful(thrum_state_here()))
+        thrum_check_tell_of(thrum_function_name(function), ": a task that was released is awaited", target, NULL);
+#endif
+    return THRUM_ESTATE;
+}
 
 /* What a task gives that has ended. */
 static THRUM_INLINE_ thrum_step outcome(thrum_task *task, const thrum_task *target)
@@ -404,6 +435,8 @@ static thrum_step wait_start(thrum_task *task, thrum_record *record)
     thrum_task *target = (thrum_task *)task->object;
     (void)record;
     if (!target->leaf) {
+        if (THRUM_UNLIKELY_(task_was_released(target)))
+            return thrum_done(task, thrum_released(target), 0);
         retrieved(target);
         return THRUM_UNLIKELY_(extension_of(target)) ? outcome_with_detail(task, target) : outcome(task, target);
     }

@@ -64,6 +64,10 @@ static int take(thrum_iteration *iteration, thrum_iterable what)
     thrum_head *head = head_of(same);
     iteration->state = ITERATION_OPEN;
     iteration->item = iteration->closing = false;
+    if (in_debug_mode(thrum_state_here()) && !thrum_check_unused(same)) {
+        iteration->record = *(thrum_record *)(void *)head_of(thrum_awaitable_failing(THRUM_ESTATE));
+        return THRUM_ESTATE;
+    }
     if (head->operations->start) {
         iteration->record = *(thrum_record *)(void *)head;
         if (what.word & WORD_RECORD)
@@ -73,7 +77,7 @@ static int take(thrum_iteration *iteration, thrum_iterable what)
     thrum_state *state = thrum_state_here();
     generator *made = (generator *)(void *)head;
 #if THRUM_DEBUG
-    if (made->coro.caller == POOL_FREE_MARK)
+    if (made->coro.caller == POOL_FREE_MARK && !in_debug_mode(state))
         thrum_panic("an iterable is used again", NULL, 0);
 #endif
     if (made->yields.link) {

@@ -134,7 +134,10 @@ bool member_start(thrum_member *member, bool later)
         error = (int)target->waiter.node.error;
         value = target->waiter.as.value;
         list = &target->waiters;
-        if (done && waiter->node.flags & HANDLE_MEMBER) {
+        if (THRUM_UNLIKELY_(task_was_released(target))) {
+            error = thrum_released(target);
+            value = 0;
+        } else if (done && waiter->node.flags & HANDLE_MEMBER) {
             retrieved(target);
             member->detail = thrum_detail_keep(target);
         }
