@@ -82,7 +82,8 @@ static ASYNC(send_input, ARGS((const struct job *, job), (thrum_stream *, stream
     if (self->error && self->error != -EPIPE && self->error != -ECONNRESET)
         ASYNC_RAISE(self->error);
 FINALLY:
-    (void)thrum_stream_write_eof(self->stream); /* however it came to this: nothing more is sent */
+    if (!self->job->hold)
+        (void)thrum_stream_write_eof(self->stream); /* however it came to this: nothing more is sent */
     thrum_stream_release(self->input);
     ASYNC_END;
 }

@@ -180,6 +180,24 @@ def test_half_close():
             equal(tlscat(server.port, '--ca', keys.certificate, stdin=subprocess.DEVNULL)[0], counted(SIZE)[:SIZE])
 
 
+def test_hold():
+    """The server does not hear of the end of the input: it has to know by itself."""
+    def serve(secure):
+        equal(secure.recv(100), b'question')
+        secure.settimeout(0.3)
+        try:
+            return secure.recv(100)
+        except TimeoutError:
+            secure.settimeout(PATIENCE)
+            secure.sendall(b'answer')
+            end(secure)
+    keys = Keys()
+    with keys:
+        with Server(keys, serve) as server:
+            equal(tlscat(server.port, '--ca', keys.certificate, '--hold', said=b'question')[0], b'answer')
+        equal(server.result, None)
+
+
 def test_the_server_has_the_last_word():
     def serve(secure):
         secure.sendall(b'that is all')
