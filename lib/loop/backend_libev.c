@@ -4,11 +4,13 @@
 #include <ev.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "loop/backends.h"
+#include "loop/io.h"
 #include "loop/system.h"
 
 typedef struct ev_side {
@@ -169,8 +171,16 @@ static void on_io(struct ev_loop *ev, ev_io *watcher, int events)
 {
     thrum_io *io = (thrum_io *)watcher->data;
     (void)ev;
-    if (events & EV_ERROR)
-        io->started = false; /* libev has stopped it: not a descriptor. Reading or writing will say so. */
+    if (events & EV_ERROR) {
+        /* libev has stopped it. It is no descriptor, which reading or writing will say; or the system had no memory to
+         * watch it, and may have some in the next pass. */
+        io->started = false;
+        if (fcntl(io->descriptor, F_GETFD) >= 0) {
+            ev_io_set(watcher, watcher->fd, watcher->events); /* else libev takes it for watched */
+            thrum_io_start(io);
+            return;
+        }
+    }
     io->ready(io);
 }
 

@@ -66,3 +66,33 @@ TEST(faults, close_fails_after_connect)
     CHECK_EQ(thrum_loop_close(loop), 0);
     CHECK_EQ(count_descriptors(), before);
 }
+
+/* ---- the system has no memory to watch a socket, for a while ---- */
+
+static ASYNC(unwatched, ARGS((void *, context)), LOCALS(pair ends; outcome read; thrum_task * reader; char bytes[4];))
+{
+    const fault_plan plan = {.kinds = FAULT_UNWATCHED, .one_in = 1};
+    ASYNC_BEGIN;
+    faults_begin(&plan);
+    self->ends = pair_open();
+    self->reader = begin(thrum_stream_read(self->ends.stream, self->bytes, sizeof self->bytes), &self->read);
+    while (faults.disturbed < 2 && !getenv("THRUM_POLLER")) /* other pollers need no memory */
+        AWAIT(thrum_sleep(MICROSECONDS(100)));
+    CHECK(!self->read.over);
+    faults_end();
+    peer_send(&self->ends, "abc");
+    AWAIT(thrum_task_wait(self->reader));
+    CHECK_EQ(self->read.error, 0);
+    CHECK_EQ(self->read.value, 3);
+    thrum_task_release(self->reader);
+    pair_close(&self->ends);
+    ASYNC_END;
+}
+
+TEST(faults, watched_once_there_is_memory)
+{
+    thrum_loop *loop;
+    CHECK_EQ(thrum_loop_new(&loop, NULL), 0);
+    CHECK_EQ(thrum_loop_run_until_complete(loop, unwatched(NULL), NULL), 0);
+    CHECK_EQ(thrum_loop_close(loop), 0);
+}

@@ -125,7 +125,7 @@ void faulty_seeds(conversation *what, thrum_tls_context *ours, thrum_tls_context
 
 void faulty_nth(conversation *what, thrum_tls_context *ours, thrum_tls_context *theirs, unsigned most)
 {
-    static const unsigned kinds[] = {FAULTS_SOFT, FAULT_BROKEN, FAULT_REFUSED};
+    static const unsigned kinds[] = {FAULTS_SOFT, FAULT_BROKEN, FAULT_REFUSED, FAULT_UNWATCHED};
     talk about = {.ours = ours, .theirs = theirs};
     most = how_many(most);
     now.what = what;

@@ -405,6 +405,14 @@ static int kept_back(struct epoll_event *events, int count)
     return left;
 }
 
+/* libev takes the descriptor for dead then: it stops its watchers and tells them of an error. */
+int epoll_ctl(int poller, int operation, int descriptor, struct epoll_event *event)
+{
+    if (operation != EPOLL_CTL_DEL && disturbs(descriptor) && next_fault(FAULT_UNWATCHED))
+        return say(ENOMEM);
+    return (int)syscall(SYS_epoll_ctl, poller, operation, descriptor, event);
+}
+
 int epoll_wait(int poller, struct epoll_event *events, int most, int limit)
 {
     unsigned fault = active ? next_fault(FAULT_INTERRUPTED | FAULT_LATE) : 0;

@@ -20,6 +20,7 @@ enum {
     FAULT_LATE = 8,        /* the poll keeps events back: they come with the next one */
     FAULT_BROKEN = 16,     /* the connection is reset, for the peer too; a connect() or a datagram is refused */
     FAULT_REFUSED = 32,    /* no descriptors, no memory, an address in use: what else the system says no with */
+    FAULT_UNWATCHED = 64,  /* the system has no memory to watch a descriptor, this time */
     FAULTS_SOFT = FAULT_SHORT | FAULT_AGAIN | FAULT_INTERRUPTED | FAULT_LATE,
     FAULTS_HARD = FAULT_BROKEN | FAULT_REFUSED
 };
