@@ -18,6 +18,7 @@ typedef struct conversation {
     const char *input;
     size_t size;
     thrum_process_output *output;
+    int going; /* tasks that have not come to their end */
     int error; /* the first one, and of its detail what counts */
     const char *operation;
     int64_t number;
@@ -35,6 +36,13 @@ static void fail(conversation *self, int error)
         }
     }
     thrum_group_cancel(&self->group);
+}
+
+/* One of the tasks does not come to its end, cancelled by itself: neither do the others. */
+static void give_up(conversation *self, bool over)
+{
+    if (!over)
+        thrum_group_cancel(&self->group);
 }
 
 /* ---- input ---- */
@@ -57,7 +65,8 @@ static int put_piece(const conversation *self, thrum_stream *stream)
     return error;
 }
 
-static ASYNC(feed, ARGS((conversation *, talk)), LOCALS(thrum_stream *stream; int error;))
+static ASYNC(feed, ARGS((conversation *, talk)), LOCALS(thrum_stream *stream; int error; bool over;),
+             ON_DROP(give_up(self->talk, false);))
 {
     ASYNC_BEGIN;
     self->stream = self->talk->streams[0];
@@ -70,8 +79,12 @@ static ASYNC(feed, ARGS((conversation *, talk)), LOCALS(thrum_stream *stream; in
         self->talk->output->taken = self->talk->size;
         AWAIT_CATCH(self->error, thrum_stream_close(self->stream));
     }
+    self->over = true;
+    self->talk->going--;
     if (self->error && !unwanted(self->error))
         fail(self->talk, self->error);
+FINALLY:
+    give_up(self->talk, self->over);
     ASYNC_END;
 }
 
@@ -124,7 +137,8 @@ static void note_piece(conversation *self, int which, size_t got)
     (*to.data)[*to.size] = '\0';
 }
 
-static ASYNC(drain, ARGS((conversation *, talk), (int, which)), LOCALS(size_t got; int error;))
+static ASYNC(drain, ARGS((conversation *, talk), (int, which)), LOCALS(size_t got; int error; bool over;),
+             ON_DROP(give_up(self->talk, false);))
 {
     ASYNC_BEGIN;
     do {
@@ -132,8 +146,12 @@ static ASYNC(drain, ARGS((conversation *, talk), (int, which)), LOCALS(size_t go
         if (!self->error)
             note_piece(self->talk, self->which, self->got);
     } while (!self->error && self->got);
+    self->over = true;
+    self->talk->going--;
     if (self->error)
         fail(self->talk, self->error);
+FINALLY:
+    give_up(self->talk, self->over);
     ASYNC_END;
 }
 
@@ -141,8 +159,10 @@ static ASYNC(drain, ARGS((conversation *, talk), (int, which)), LOCALS(size_t go
 
 static void begin(conversation *self, int which)
 {
-    if (self->streams[which] && !self->error &&
-        thrum_group_spawn_detached(&self->group, which ? drain(self, which) : feed(self)))
+    if (!self->streams[which] || self->error)
+        return;
+    self->going++;
+    if (thrum_group_spawn_detached(&self->group, which ? drain(self, which) : feed(self)))
         fail(self, THRUM_ENOMEM);
 }
 
@@ -167,6 +187,8 @@ static ASYNC(converse,
     CATCH (self->error, self->attempt) {
         fail(&self->talk, THRUM_ENOMEM); /* the frame of a task, which else tells of its errors by fail() */
     }
+    if (!self->talk.error && self->talk.going)
+        self->talk.error = THRUM_ECANCELED; /* somebody has cancelled one of them alone */
     if (self->talk.error)
         ASYNC_RAISE(thrum_error_set(self->talk.error, 0, self->talk.operation, self->talk.number, NULL));
     ASYNC_END;

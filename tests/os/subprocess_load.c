@@ -9,7 +9,7 @@ static size_t amount(const char *name, size_t usual)
 }
 
 /* So many in a row; each with a pipe. run() looks for descriptors and blocks that were left, and for children. */
-CHILD_TEST_LIMIT(load, in_a_row, 300, LOCALS(thrum_process *child; thrum_process_output output; size_t i; int code;))
+CHILD_TEST_LIMIT(load, in_a_row, 1000, LOCALS(thrum_process *child; thrum_process_output output; size_t i; int code;))
 {
     ASYNC_BEGIN;
     for (self->i = 0; self->i < amount("TEST_SPAWNS", 150); self->i++) {

@@ -124,7 +124,19 @@ class Benchmark:
             self.keep("wake", bench, "CPU ns", reference, report.summarise(rounds, "figure", reference),
                       report.limits("wake")[bench])
 
-    def in_rounds(self, suite, bench, peers, work, counts, cores):
+    def spawn(self):
+        """Programs that end at once, started and waited for: CPU time of this process, and time. And megabytes of one."""
+        peers = self.chosen(programs.spawn_peers(self.build))
+        reference = next(iter(peers))
+        on = "%d,%d" % (machine.SERVER_CORE, machine.LOAD_CORE)
+        for bench, (work, figure, *counts) in programs.SPAWN.items():
+            if not self.wanted("spawn", bench):
+                continue
+            rounds = self.in_rounds("spawn", bench, peers, work, counts, on, figure)
+            self.keep("spawn", bench, "ns" if figure == "ns" else "CPU ns", reference,
+                      report.summarise(rounds, "figure", reference), report.limits("spawn")[bench])
+
+    def in_rounds(self, suite, bench, peers, work, counts, cores, figure="cpu_ns"):
         """Runs the peers in turn; gives a row a round. counts: operations in C, and in Python."""
         self.progress(suite, bench)
         rounds, running = [], dict(peers)
@@ -140,7 +152,7 @@ class Benchmark:
                 if got is None:
                     del running[name]
                 else:
-                    row[name] = {"figure": got.get("cpu_ns", got.get("bytes"))}
+                    row[name] = {"figure": got.get(figure, got.get("bytes"))}
             rounds.append(row)
         return rounds
 
@@ -187,9 +199,10 @@ class Benchmark:
         titles = {"echo": "Echo over streams: CPU us of the server for a request (divided by epoll by hand)",
                   "micro": "Tasks and timers: CPU ns an operation (divided by the protothread floor)",
                   "wake": "Threads: CPU ns of all of them (divided by epoll and an eventfd by hand)",
+                  "spawn": "Child processes: ns (divided by posix_spawn and waitpid, or read, by hand)",
                   "flood": "p99 us of 64 connections while one more sends without pause",
                   "instructions": "User instructions an operation", "calls": "System calls for one echo of 64 bytes"}
-        for suite in ("echo", "flood", "micro", "wake", "instructions"):
+        for suite in ("echo", "flood", "micro", "wake", "spawn", "instructions"):
             rows = [row for row in self.rows if row["suite"] == suite]
             if not rows:
                 continue

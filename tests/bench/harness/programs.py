@@ -4,7 +4,7 @@ import os
 from harness.machine import HERE, PYTHON
 
 # The columns of the tables. The reference of each suite is its first peer.
-ORDER = ["epoll", "floor", "eventfd", "libev", "libuv", "asyncio", "thrum"]
+ORDER = ["epoll", "floor", "eventfd", "posix_spawn", "libev", "libuv", "asyncio", "thrum"]
 
 ECHO_CELLS = [(1, 64), (64, 64), (1000, 64), (64, 16384)]
 
@@ -39,6 +39,14 @@ WAKE = {
     "trip1": ("pingpong", 1, 20000, 5000),
     "trip2": ("pingpong", 2, 20000, 5000),
     "post": ("post", 2, 1000000, 50000),
+}
+
+
+# What the program does, which of its figures counts, and how many times: in C, and in Python.
+SPAWN = {
+    "cpu": ("wait", "cpu_ns", 500, 100),
+    "wall": ("wait", "ns", 500, 100),
+    "pipe": ("pipe", "cpu_ns", 2000, 500),
 }
 
 
@@ -82,6 +90,16 @@ def wake_peers(build):
         "libuv": [os.path.join(field, "wake_libuv")],
         "asyncio": python("asyncio_wake.py"),
         "thrum": [os.path.join(build, "tests", "bench", "peers", "wake")],
+    })
+
+
+def spawn_peers(build):
+    field = os.path.join(build, "tests", "bench", "field")
+    return present({
+        "posix_spawn": [os.path.join(field, "spawn_posix")],
+        "libuv": [os.path.join(field, "spawn_libuv")],
+        "asyncio": python("asyncio_spawn.py"),
+        "thrum": [os.path.join(build, "tests", "bench", "peers", "spawn")],
     })
 
 
