@@ -16,7 +16,7 @@ NEVER_RETURN = {"abort", "exit", "_exit", "_Exit", "quick_exit", "longjmp", "sig
 INTO_FIRST = {"strchr", "strrchr", "strstr", "strpbrk", "memchr", "memrchr", "memcpy", "memmove", "memset", "strcpy",
               "strncpy", "strcat", "strncat", "stpcpy", "mempcpy", "strtok", "strchrnul", "basename"}
 # What is copied by what it is handed to by address: structs, and lists of strings.
-COPIED = re.compile(r"thrum_\w+_options|thrum_awaitable")
+COPIED = re.compile(r"thrum_\w+_(options|hints)|thrum_awaitable")
 STRINGS = "const char *const *"
 CANCEL = {"thrum_task_cancel", "thrum_task_cancel_with", "thrum_future_cancel"}
 UNCANCEL = {"thrum_uncancel", "thrum_task_uncancel"}

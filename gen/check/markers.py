@@ -61,7 +61,11 @@ class Markers:
     def await_(self, call, name, macro, arguments):
         what, *results = arguments
         catches_all = name == "thrum_checking_catch_all_"
-        own = (self.quiet_place(what).root, self.quiet_place(what).path) in self.canceled_here
+        whose = api.bare(what)
+        if api.callee(whose) == "thrum_task_wait":
+            whose = next(whose.get_arguments())
+        place = self.quiet_place(whose)
+        own = (place.root, place.path) in self.canceled_here
         await_ = self.suspend(call, macro, what, catches_all)
         places = []
         for result in results:

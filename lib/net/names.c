@@ -180,10 +180,10 @@ void thrum_address_list_free(thrum_address_list *list)
 
 static ASYNC(get_address_info,
              ARGS((thrum_address_list *, list), (const char *, host), (const char *, port), (thrum_name_hints, hints)),
-             LOCALS_NONE)
+             LOCALS(name_query query;))
 {
     ASYNC_BEGIN;
-    const name_query query = {
+    self->query = (name_query){
         .host = self->host,
         .port = self->port,
         .family = self->hints.family,
@@ -194,7 +194,7 @@ static ASYNC(get_address_info,
         .canonical = self->hints.flags & AI_CANONNAME ? list_canonical : NULL,
         .to = self->list,
     };
-    AWAIT(names_look_up(&query));
+    AWAIT(names_look_up(&self->query));
     ASYNC_RETURN(self->list->count);
     ASYNC_END;
 }

@@ -94,7 +94,7 @@ static ASYNC(converse, ARGS((line *, on)),
     AWAIT(thrum_stream_close(self->stream));
 FINALLY:
     if (self->sender)
-        AWAIT_CATCH_ALL(self->lost, thrum_task_wait(self->sender));
+        AWAIT_CATCH(self->lost, thrum_wait_tasks(1, &self->sender, THRUM_ALL_COMPLETED, THRUM_NEVER, NULL));
     thrum_task_release(self->sender);
     thrum_stream_release(self->stream);
     ASYNC_END;

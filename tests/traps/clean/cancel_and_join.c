@@ -7,6 +7,7 @@ ASYNC(join, ARGS((thrum_future *, future)), LOCALS(thrum_task *task, *tasks[3]; 
     self->task = thrum_spawn(work(1));
     thrum_task_cancel(self->task);
     AWAIT_CATCH_ALL(self->error, self->task);
+    AWAIT_CATCH_ALL(self->error, thrum_task_wait(self->task));
     thrum_task_release(self->task);
     for (self->i = 0; self->i < 3; self->i++)
         thrum_task_cancel(self->tasks[self->i]);
