@@ -89,20 +89,21 @@ FINALLY:
 }
 
 static ASYNC(show_output, ARGS((thrum_stream *, stream)),
-             LOCALS(thrum_stream *output; const void *data; size_t size; int error; int failed;))
+             LOCALS(thrum_stream *output; const void *data; size_t size; int error;))
 {
     ASYNC_BEGIN;
     self->error = thrum_open_stdout(&self->output, NULL);
     if (self->error)
         ASYNC_RAISE(thrum_error_set(self->error, 0, "stdout", 0, NULL));
-    for (;;) {
-        AWAIT_INTO(self->size, thrum_stream_fill(self->stream, &self->data, 1));
-        if (!self->size)
-            break;
-        AWAIT(thrum_stream_write(self->output, self->data, self->size));
-    }
-FINALLY:
+    do {
+        AWAIT_CATCH_INTO(self->error, self->size, thrum_stream_fill(self->stream, &self->data, 1));
+        if (!self->error)
+            AWAIT(thrum_stream_write(self->output, self->data, self->size));
+    } while (self->size && !self->error);
     AWAIT(thrum_stream_close(self->output)); /* also when the connection broke off: what came is shown */
+    if (self->error)
+        ASYNC_RAISE(self->error);
+FINALLY:
     thrum_stream_release(self->output);
     ASYNC_END;
 }
