@@ -44,9 +44,9 @@ WAKE = {
 
 # What the program does, which of its figures counts, and how many times: in C, and in Python.
 SPAWN = {
-    "cpu": ("wait", "cpu_ns", 500, 100),
-    "wall": ("wait", "ns", 500, 100),
-    "pipe": ("pipe", "cpu_ns", 2000, 500),
+    "cpu": ("wait", "cpu_ns", 300, 60),
+    "wall": ("wait", "ns", 300, 60),
+    "pipe": ("pipe", "cpu_ns", 2000, 200),
 }
 
 
