@@ -318,7 +318,7 @@ static void web_is_back(void)
     CHECK_EQ(all_is_back(NULL, NULL, NULL), 0);
 }
 
-TEST_LIMIT(testing_network_samples, httpd, 600)
+TEST_LIMIT(testing_network_samples, httpd, 3600)
 {
     set_up();
     site.most = CLIENTS;

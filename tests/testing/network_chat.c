@@ -120,7 +120,7 @@ static void nobody_is_left(void)
     CHECK(everybody.next == &everybody);
 }
 
-TEST_LIMIT(testing_network_samples, chat, 600)
+TEST_LIMIT(testing_network_samples, chat, 3600)
 {
     run_seeds(chat_program, nobody_is_left);
     CHECK_GT(chats_whole, CLIENTS);
@@ -210,7 +210,7 @@ static thrum_awaitable echo_program(void *context)
 
 static void nothing(void) {}
 
-TEST_LIMIT(testing_network_samples, echo, 600)
+TEST_LIMIT(testing_network_samples, echo, 3600)
 {
     run_seeds(echo_program, nothing);
 }

@@ -171,11 +171,11 @@ static void proxy_is_back(void)
     CHECK_EQ(all_is_back(NULL, NULL, NULL), 0);
 }
 
-TEST_LIMIT(testing_network_samples, proxy, 600)
+TEST_LIMIT(testing_network_samples, proxy, 3600)
 {
     descriptors_before = next_descriptor();
     proxy = (struct proxy){.host = "target", .port = "7", .most = CLIENTS, .quiet = true};
-    proxy.patience = SECONDS(60);
-    proxy.idle = SECONDS(60);
+    proxy.patience = SECONDS(200); /* who is not answered asks again for 127 s */
+    proxy.idle = SECONDS(200);
     run_seeds(proxy_program, proxy_is_back);
 }
