@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #if SYSTEM_LINUX
+#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
@@ -196,6 +197,17 @@ ssize_t system_write_quietly(int descriptor, const struct iovec *pieces, int cou
 /* ---- sending files ---- */
 
 #if SYSTEM_LINUX
+ssize_t system_send_more(int descriptor, const void *data, size_t size)
+{
+    return send(descriptor, data, size, MSG_NOSIGNAL | MSG_MORE);
+}
+
+void system_push(int descriptor)
+{
+    int off = 0;
+    (void)setsockopt(descriptor, IPPROTO_TCP, TCP_CORK, &off, sizeof off); /* pushes, also where it was off */
+}
+
 ssize_t system_sendfile(int descriptor, int file, off_t at, size_t size)
 {
     held_signal held;
@@ -208,6 +220,16 @@ ssize_t system_sendfile(int descriptor, int file, off_t at, size_t size)
     return sent;
 }
 #else
+ssize_t system_send_more(int descriptor, const void *data, size_t size)
+{
+    return send(descriptor, data, size, MSG_NOSIGNAL);
+}
+
+void system_push(int descriptor)
+{
+    (void)descriptor;
+}
+
 /* Other systems have other calls of this name. */
 ssize_t system_sendfile(int descriptor, int file, off_t at, size_t size)
 {

@@ -71,6 +71,12 @@ uint64_t system_drops(int descriptor);
 /* The port of a service of "tcp" or "udp", from the system's list; -1 when it has none. */
 int system_service(const char *name, const char *protocol);
 
+/* send() of what more follows at once: the system may wait for that, up to 0.2 s, and send both in one packet. */
+ssize_t system_send_more(int descriptor, const void *data, size_t size);
+
+/* Nothing followed: what the system holds back leaves now. */
+void system_push(int descriptor);
+
 /* Send a part of a file down a socket without SIGPIPE: bytes, or -1 with errno: ENOSYS where that does not exist. */
 ssize_t system_sendfile(int descriptor, int file, off_t at, size_t size);
 

@@ -72,6 +72,7 @@ typedef struct stream_file {
     bool portable;     /* sendfile(2) does not take it */
     bool native;       /* and nothing else will do */
     bool of_transport; /* which alone may send there */
+    bool follows;      /* what was written before it may be held back until it comes */
     uint64_t offset;
     size_t count;
     const struct thrum_passing *passing; /* no file, but bytes that descriptors go with; or NULL */
@@ -305,6 +306,9 @@ void stream_pump(thrum_stream *stream);
 
 /* One sendmsg() of the buffer and these slices: bytes sent, STREAM_AGAIN, or an error. */
 long stream_send(thrum_stream *stream, const thrum_slice *slices, size_t count, size_t offset);
+
+/* The same of what was collected, before a file: both can leave in one packet. Not on a carrier. */
+long stream_send_more(thrum_stream *stream);
 
 /* So many bytes have left: take them off the buffer (gives those that were not of it), or off a writer. */
 size_t stream_output_advance(thrum_stream *stream, size_t sent);

@@ -55,6 +55,17 @@ long stream_send(thrum_stream *stream, const thrum_slice *slices, size_t count, 
     return sent_or_error(sent);
 }
 
+long stream_send_more(thrum_stream *stream)
+{
+    struct iovec piece;
+    ssize_t sent;
+    (void)gather(stream, &piece, NULL, 0, 0);
+    do
+        sent = system_send_more(stream->descriptor, piece.iov_base, piece.iov_len);
+    while (sent < 0 && errno == EINTR);
+    return sent_or_error(sent);
+}
+
 /* ---- small writes of a step leave together ---- */
 
 THRUM_PER_THREAD_ net_collected stream_collected;

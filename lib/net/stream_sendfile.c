@@ -16,6 +16,8 @@ bool stream_sendfile_portable = false;
 /* The file has no more, or fails: what it had is all. */
 static long file_over(stream_writer *writer, int error)
 {
+    if (writer->file->follows && !writer->done)
+        system_push(writer->stream->descriptor);
     writer->failed = error;
     writer->total = writer->done;
     return 0;
@@ -52,7 +54,8 @@ long stream_send_file(thrum_stream *stream, stream_writer *writer, size_t *wante
         return file_over(writer, THRUM_EUNSUPPORTED);
     if (stream_pending(stream)) {
         *wanted = stream_pending(stream);
-        return stream_send(stream, NULL, 0, 0);
+        writer->file->follows = true;
+        return stream_send_more(stream);
     }
     *wanted = size = size < MOST ? size : MOST;
     ssize_t sent = system_sendfile(stream->descriptor, writer->file->descriptor,

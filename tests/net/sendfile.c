@@ -236,6 +236,45 @@ FINALLY:
     ASYNC_END;
 }
 
+/* ---- what stands before a file ---- */
+
+/* Both ends of a TCP connection: the stream, and a descriptor that does not block. */
+static pair tcp_pair(void)
+{
+    pair ends = {NULL, -1};
+    thrum_address address;
+    int listener = thrum_sock_open(AF_INET, SOCK_STREAM), near = thrum_sock_open(AF_INET, SOCK_STREAM);
+    struct sockaddr_storage bound;
+    socklen_t size = sizeof bound;
+    CHECK_EQ(thrum_address_from_ip(&address, "127.0.0.1", 0), 0);
+    CHECK_EQ(bind(listener, thrum_address_raw(&address), address.size), 0);
+    CHECK_EQ(listen(listener, 1), 0);
+    CHECK_EQ(getsockname(listener, (struct sockaddr *)&bound, &size), 0);
+    CHECK(!connect(near, (struct sockaddr *)&bound, size) || errno == EINPROGRESS);
+    ends.peer = accept(listener, NULL, NULL);
+    CHECK_GE(ends.peer, 0);
+    CHECK_EQ(fcntl(ends.peer, F_SETFL, O_NONBLOCK), 0);
+    close(listener);
+    CHECK_EQ(thrum_stream_adopt(&ends.stream, near, NULL), 0);
+    return ends;
+}
+
+/* The system may hold it back for the file. When there is none after all, it leaves with the call's end. */
+BOTH(nothing_is_held_back_for_a_file_that_is_over)
+{
+    ASYNC_BEGIN;
+    self->ends = tcp_pair();
+    self->file = file_of(SHORT);
+    AWAIT(thrum_stream_write(self->ends.stream, "head", 4));
+    AWAIT_INTO(self->got, thrum_stream_sendfile(self->ends.stream, self->file, SHORT, LARGE));
+    CHECK_EQ(self->got, 0);
+    CHECK_STR(peer_read(&self->ends), "head");
+FINALLY:
+    close(self->file);
+    pair_close(&self->ends);
+    ASYNC_END;
+}
+
 /* ---- what is lent ---- */
 
 static ASYNC(fill_twice, ARGS((thrum_stream *, stream), (thrum_event *, between)),
