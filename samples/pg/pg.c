@@ -65,7 +65,7 @@ static void host_of(const char *conninfo, char *host, size_t room)
  * one. */
 static ASYNC(look_up, ARGS((const char *, host), (char *, numeric), (size_t, room)), LOCALS(thrum_address_list found;))
 {
-    const thrum_name_hints hints = {.size = sizeof hints, .type = SOCK_STREAM};
+    static const thrum_name_hints hints = {.size = sizeof hints, .type = SOCK_STREAM};
     ASYNC_BEGIN;
     AWAIT(thrum_getaddrinfo(&self->found, self->host, NULL, &hints));
     AWAIT(thrum_getnameinfo(&self->found.list[0].address, self->numeric, self->room, NULL, 0, NI_NUMERICHOST));

@@ -75,7 +75,7 @@ static ASYNC(attempt, ARGS((struct redis *, redis), (const char *, host), (int, 
 ASYNC(redis_open, ARGS((struct redis *, redis), (const char *, host), (const char *, port)),
       LOCALS(thrum_address_list found; size_t next; char numeric[64]; int error;))
 {
-    const thrum_name_hints hints = {.size = sizeof hints, .type = SOCK_STREAM};
+    static const thrum_name_hints hints = {.size = sizeof hints, .type = SOCK_STREAM};
     ASYNC_BEGIN;
     QUEUE_INIT(&self->redis->messages);
     if (!self->port) {
