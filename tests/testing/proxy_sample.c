@@ -155,6 +155,7 @@ static ASYNC(proxy_day, ARGS((void *, context)),
     }
     AWAIT(end_task(self->server));
     thrum_server_close(self->target);
+    thrum_server_abort_clients(self->target); /* a reset that was lost in a cut leaves one that waits for ever */
     AWAIT(thrum_server_wait_closed(self->target));
     thrum_server_release(self->target);
     thrum_test_network_close(self->network);
