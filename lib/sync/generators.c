@@ -61,29 +61,26 @@ void thrum_iteration_adopt(thrum_iteration *iteration, thrum_yields *yields)
 static int take(thrum_iteration *iteration, thrum_iterable what)
 {
     thrum_awaitable same = {what.word};
-    thrum_head *head = head_of(same);
+    thrum_state *state = thrum_state_here();
+    generator *made = head_of(same)->operations->start ? NULL : (generator *)(void *)head_of(same);
+    int error = 0;
     iteration->state = ITERATION_OPEN;
     iteration->item = iteration->closing = false;
-    if (in_debug_mode(thrum_state_here()) && !thrum_check_unused(same)) {
-        iteration->record = *(thrum_record *)(void *)head_of(thrum_awaitable_failing(THRUM_ESTATE));
-        return THRUM_ESTATE;
-    }
-    if (head->operations->start) {
-        iteration->record = *(thrum_record *)(void *)head;
-        if (what.word & WORD_RECORD)
-            thrum_record_free((thrum_record *)(void *)head);
-        return 0;
-    }
-    thrum_state *state = thrum_state_here();
-    generator *made = (generator *)(void *)head;
 #if THRUM_DEBUG
-    if (made->coro.caller == POOL_FREE_MARK && !in_debug_mode(state))
+    if (made && made->coro.caller == POOL_FREE_MARK && !in_debug_mode(state))
         thrum_panic("an iterable is used again", NULL, 0);
 #endif
-    if (made->yields.link) {
-        const thrum_iterable fails = {thrum_awaitable_failing(THRUM_ESTATE).word};
-        (void)take(iteration, fails);
-        return THRUM_ESTATE;
+    if ((in_debug_mode(state) && !thrum_check_unused(same)) || (made && made->yields.link)) {
+        error = THRUM_ESTATE;
+        same = thrum_awaitable_failing(error);
+        made = NULL;
+    }
+    if (!made) {
+        thrum_record *record = (thrum_record *)(void *)head_of(same);
+        iteration->record = *record;
+        if (same.word & WORD_RECORD)
+            thrum_record_free(record);
+        return error;
     }
     link_generator(state, &made->yields);
     iteration->epoch = generators_open(state)->epoch;

@@ -235,6 +235,9 @@ def modbus_exceptions():
     yield refused(2, 16, words(15, 2), 4, words(1, 2))
     yield refused(3, 16, words(0, 2), 2, words(1))
     yield refused(3, 16, words(0, 124), 246, words(*[0] * 123))
+    yield refused(4, 6, words(0, 10001))
+    yield refused(4, 16, words(0, 2), 4, words(10001, 7))
+    yield reading(3, 0, 2, words(0, 1))  # neither was written
 
 
 def modbus_noise():

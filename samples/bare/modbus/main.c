@@ -5,7 +5,7 @@
 #include "../console.h"
 #include "rtu.h"
 
-enum { ADDRESS = 17 };
+enum { ADDRESS = 17, FASTEST = 10000 };
 
 /* Three and a half characters, but at least 1.75 ms: above 19,200 baud. A tick is a millisecond, and the one that runs
  * does not count. Emulated lines hand bytes over in lumps, which takes a little longer. */
@@ -15,7 +15,14 @@ static uint64_t memory[192];
 static uint8_t coils[8];
 static const uint8_t inputs[8] = {1, 0, 1, 1, 0, 0, 0, 1};
 static uint16_t holding[16], counters[2];
-static const rtu_device device = {ADDRESS, coils, inputs, holding, counters, 8, 8, 16, 2};
+
+/* Register 0 is the speed of a motor, which has an end. */
+static bool drive(uint16_t at, uint16_t value)
+{
+    return at != 0 || value <= FASTEST;
+}
+
+static const rtu_device device = {ADDRESS, coils, inputs, holding, counters, 8, 8, 16, 2, drive};
 
 /* What came until the line fell silent: its size; THRUM_ETIMEDOUT does not leave. One that is too long is read to its
  * end all the same. */

@@ -1,7 +1,5 @@
 #include "rtu.h"
 
-#include <stdbool.h>
-
 enum {
     READ_COILS = 1,
     READ_INPUTS,
@@ -12,7 +10,7 @@ enum {
     WRITE_COILS = 15,
     WRITE_REGISTERS
 };
-enum { ILLEGAL_FUNCTION = 1, ILLEGAL_ADDRESS, ILLEGAL_VALUE };
+enum { ILLEGAL_FUNCTION = 1, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE };
 
 uint16_t rtu_checksum(const uint8_t *frame, size_t size)
 {
@@ -86,6 +84,11 @@ static size_t read_registers(uint8_t *frame, const uint16_t *registers, uint16_t
     return seal(frame, 3u + frame[2]);
 }
 
+static bool driven(const rtu_device *device, uint16_t at, uint16_t value)
+{
+    return !device->drive || device->drive(at, value);
+}
+
 /* The answer to a write of one is the request itself. */
 static size_t write_one(const rtu_device *device, uint8_t *frame, bool coil)
 {
@@ -94,6 +97,8 @@ static size_t write_one(const rtu_device *device, uint8_t *frame, bool coil)
         return refuse(frame, ILLEGAL_VALUE);
     if (at >= (coil ? device->coil_count : device->holding_count))
         return refuse(frame, ILLEGAL_ADDRESS);
+    if (!coil && !driven(device, at, value))
+        return refuse(frame, DEVICE_FAILURE);
     if (coil)
         device->coils[at] = value != 0;
     else
@@ -110,6 +115,9 @@ static size_t write_several(const rtu_device *device, uint8_t *frame, size_t siz
         return refuse(frame, ILLEGAL_VALUE);
     if (!within(first, count, coils ? device->coil_count : device->holding_count))
         return refuse(frame, ILLEGAL_ADDRESS);
+    for (uint16_t i = 0; !coils && i < count; i++)
+        if (!driven(device, (uint16_t)(first + i), get(frame + 7 + 2 * i)))
+            return refuse(frame, DEVICE_FAILURE); /* all are as they were */
     for (uint16_t i = 0; i < count; i++)
         if (coils)
             device->coils[first + i] = frame[7 + i / 8] >> i % 8 & 1;

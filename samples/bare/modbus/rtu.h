@@ -2,6 +2,7 @@
 #ifndef RTU_H
 #define RTU_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ typedef struct rtu_device {
     uint16_t *holding;
     const uint16_t *input_registers;
     uint16_t coil_count, input_count, holding_count, input_register_count;
+    bool (*drive)(uint16_t at, uint16_t value); /* before a register is written, or NULL; false: the hardware cannot */
 } rtu_device;
 
 /* The checksum of a frame without its last two bytes, which hold it, low byte first. */
