@@ -83,17 +83,6 @@ static void note_error(thrum_group *group, thrum_task *task, int error)
 #endif
 }
 
-/* A child that did not come to be ready is none of the group's. */
-static void start_failed(child_start *start, thrum_task *task, int error)
-{
-    thrum_waiter *waiter = start->told.waiters.first;
-    if (extension_of(task) && waiter && waiter->node.flags & TASK_IS)
-        thrum_detail_share(task, (thrum_task *)(void *)waiter);
-    start->over = true;
-    start->error = (int32_t)(error ? error : THRUM_ESTATE);
-    thrum_future_set_error(&start->told, (int)start->error);
-}
-
 static void child_ended(thrum_child *child)
 {
     thrum_group *group = child->group;
@@ -111,7 +100,7 @@ static void child_ended(thrum_child *child)
     }
     retrieved(task);
     if (child->start) {
-        start_failed(child->start, task, error);
+        child->start->failed(child->start, task, error); /* it did not come to be ready, and is none of the group's */
     } else if (error && error != THRUM_ECANCELED) {
         note_error(group, task, error);
         if ((error == THRUM_EINTERRUPTED || error == THRUM_EEXIT) && !group->base_error)

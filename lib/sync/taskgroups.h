@@ -16,6 +16,7 @@ typedef struct child_start {
     int32_t error;
     bool ready; /* the child has reported, and is an ordinary one */
     bool over;  /* or has ended without, and may be gone */
+    void (*failed)(struct child_start *start, thrum_task *task, int error); /* called for that */
 } child_start;
 
 /* Spawn a child like that. */

@@ -2,6 +2,7 @@
 /* The cancellation is raised again. thrum-check: ignore-file thrum-cancellation-swallowed */
 #include <thrum/async.h>
 
+#include "core/details.h"
 #include "core/state.h"
 #include "sync/taskgroups.h"
 
@@ -35,6 +36,16 @@ static bool joined(const child_start *start, const thrum_task *child)
     return start->ready ? thrum_task_done(child) : start->over;
 }
 
+static void start_failed(child_start *start, thrum_task *task, int error)
+{
+    thrum_waiter *waiter = start->told.waiters.first;
+    if (extension_of(task) && waiter && waiter->node.flags & TASK_IS)
+        thrum_detail_share(task, (thrum_task *)(void *)waiter);
+    start->over = true;
+    start->error = (int32_t)(error ? error : THRUM_ESTATE);
+    thrum_future_set_error(&start->told, (int)start->error);
+}
+
 static thrum_awaitable join(thrum_task *child)
 {
     return thrum_task_done(child) ? thrum_yield() : thrum_task_wait(child);
@@ -44,6 +55,7 @@ static ASYNC(group_start, ARGS((thrum_group *, group), (thrum_child_starter *, s
              LOCALS(child_start start; thrum_task * child; thrum_value value; int error; bool canceled;))
 {
     ASYNC_BEGIN;
+    self->start.failed = start_failed;
     self->child = thrum_group_spawn_starting(self->group, child(self->starter, self->argument), &self->start);
     if (!self->child)
         ASYNC_RAISE(thrum_group_error(self->group));
