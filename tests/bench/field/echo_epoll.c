@@ -78,10 +78,10 @@ static void echo(struct connection *connection)
         keep_rest(connection, buffer + (sent > 0 ? sent : 0), (size_t)(got - (sent > 0 ? sent : 0)));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct epoll_event events[256];
-    int listener = echo_listen();
+    int listener = argc > 1 ? echo_listen_unix(argv[1]) : echo_listen();
 
     poller = epoll_create1(EPOLL_CLOEXEC);
     watch(NULL, EPOLL_CTL_ADD, listener, EPOLLIN);

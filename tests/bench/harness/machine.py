@@ -34,8 +34,7 @@ def build(folder):
     clean["PATH"] = "/usr/bin:/bin:" + clean.get("PATH", "")
     if not os.path.exists(os.path.join(folder, "build.ninja")):
         os.makedirs(os.path.dirname(os.path.abspath(folder)), exist_ok=True)
-        step(["/usr/bin/meson", "setup", folder, ROOT, "--buildtype=release", "-Doptimization=2", "-Dsamples=false",
-              "-Dtest_reporter=mini"], clean)
+        step(["/usr/bin/meson", "setup", folder, ROOT, "--buildtype=release", "-Doptimization=2", "-Dtest_reporter=mini"], clean)
     step(["/usr/bin/ninja", "-C", folder, "bench-programs"], clean)
 
 

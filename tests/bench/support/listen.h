@@ -1,4 +1,5 @@
-/* What the echo servers of the field share: a listening socket on a free port of 127.0.0.1, announced as "PORT n". */
+/* What the echo servers of the field share: a listening socket on a free port of 127.0.0.1, announced as "PORT n"; or
+ * on a Unix socket, announced as "PORT 0". */
 #ifndef BENCH_LISTEN_H
 #define BENCH_LISTEN_H
 
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { ECHO_BUFFER = 65536, ECHO_BACKLOG = 4096 };
@@ -29,6 +31,23 @@ static inline int echo_listen(void)
         exit(1);
     }
     printf("PORT %d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    return fd;
+}
+
+static inline int echo_listen_unix(const char *path)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un address;
+
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, ECHO_BACKLOG)) {
+        perror("listen");
+        exit(1);
+    }
+    printf("PORT 0\n");
     fflush(stdout);
     return fd;
 }
