@@ -259,9 +259,8 @@ static THRUM_HOT_ void step_frames(thrum_state *state, thrum_task *task, bool wa
 
 static THRUM_HOT_ void run_frames(thrum_state *state, thrum_task *task, bool watched)
 {
-    PROBE2(step__begin, task, task->leaf->head.operations->name);
+    PROBE2(step__begin, task, task->leaf);
     step_frames(state, task, watched);
-    PROBE(step__end);
 }
 
 #if THRUM_TASK_HOOKS

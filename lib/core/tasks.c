@@ -73,7 +73,7 @@ static THRUM_INLINE_ void task_init(thrum_task *task, thrum_coro *coro, uint8_t 
     task->leaf = coro;
     task->waiter.node.flags = (uint8_t)(TASK_IS | flags);
     task->waiter.node.state = NODE_READY;
-    PROBE2(task__spawn, task, coro->head.operations->name);
+    PROBE2(task__spawn, task, coro);
 }
 
 /* Where there is a loop. */

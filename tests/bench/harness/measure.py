@@ -97,12 +97,13 @@ def instruction_count(log, command):
     return int(found.group(1).replace(",", ""))
 
 
-def micro_instructions(command, bench, low=20000, high=60000):
+def micro_instructions(command, bench, low=20000, high=60000, debug=False):
     """User instructions an operation: the difference of two run lengths, so that start and end do not count."""
+    before = ["env", "THRUM_DEBUG=1"] if debug else []
     counts = []
     for count in (low, high):
         with log_file() as log:
-            if result_line([*cachegrind(log.name), *command, bench, str(count)], SERVER_CORE) is None:
+            if result_line([*before, *cachegrind(log.name), *command, bench, str(count)], SERVER_CORE) is None:
                 return None
             counts.append(instruction_count(log, command))
     return (counts[1] - counts[0]) / (high - low)
