@@ -77,7 +77,6 @@ static void converse(void)
     thrum_test_result result;
     int before = count_descriptors();
     now.about->parted = false;
-    now.about->soft = !(now.plan.kinds & FAULTS_HARD);
     faults_begin(&now.plan);
     int error = thrum_test_run_program(program, NULL, &options, &result);
     faults_end();

@@ -8,10 +8,9 @@
 
 #include "support.h"
 
-/* What became of a conversation, for the checks of faulty_run(). */
+/* A conversation, and what its checks have to know of it. */
 typedef struct talk {
     thrum_tls_context *ours, *theirs; /* of client and server; NULL: no TLS */
-    bool soft;                        /* no fault is drawn that loses bytes */
     bool parted;                      /* an end left in the middle, as it was told to: errors are right then */
     bool unix_socket;
     char address[108]; /* the port, or the path */
@@ -25,8 +24,8 @@ typedef thrum_awaitable conversation(talk *about);
  * in time, with no block, task or descriptor left. */
 void faulty_seeds(conversation *what, thrum_tls_context *ours, thrum_tls_context *theirs, unsigned seeds);
 
-/* Runs it with each of its calls disturbed alone, in turn: by something that can be borne, a break, a refusal. At most
- * `most` of each (TEST_SEEDS: all). */
+/* Runs it with each of its calls disturbed alone, in turn: by something that can be borne, a break, a refusal, a
+ * descriptor that cannot be watched. At most `most` of each; TEST_SEEDS sets another number. */
 void faulty_nth(conversation *what, thrum_tls_context *ours, thrum_tls_context *theirs, unsigned most);
 
 /* Conversations: over streams, over transports, with datagrams and by plain calls on sockets. */
