@@ -205,7 +205,7 @@ static ASYNC(app, ARGS((struct play *, play)),
 FINALLY:
     free(self->script);
     thrum_stream_release(self->terminal); /* hangs up */
-    AWAIT(thrum_process_stop(self->child, SECONDS(1)));
+    AWAIT_CATCH(self->error, thrum_process_stop(self->child, SECONDS(1)));
     thrum_process_release(self->child);
     ASYNC_END;
 }

@@ -87,7 +87,7 @@ FINALLY:
     if (self->child && !self->ended) {
         clear_progress();
         fprintf(stderr, "par: stopped: %s\n", self->command);
-        AWAIT(thrum_process_stop(self->child, GRACE));
+        AWAIT_CATCH(self->error, thrum_process_stop(self->child, GRACE));
     }
     thrum_process_release(self->child);
     thrum_process_output_free(&self->output);

@@ -92,7 +92,7 @@ static int parse(struct supervise *all, char *text)
 
 /* Start it and wait for its end: gives what it exited with, or -N after signal N. Cancelled, it ends it. */
 static ASYNC(run_once, ARGS((const struct supervise *, all), (const struct program *, program)),
-             LOCALS(thrum_process *child; int code;))
+             LOCALS(thrum_process *child; int code, error;))
 {
     static const thrum_subprocess_options options = {
         .size = sizeof options, .in = {THRUM_STDIO_DEVNULL, 0}, .new_process_group = true, .whole_group = true};
@@ -101,8 +101,8 @@ static ASYNC(run_once, ARGS((const struct supervise *, all), (const struct progr
     printf("%s: started, %d\n", self->program->line.name, thrum_process_pid(self->child));
     AWAIT_INTO(self->code, thrum_process_wait(self->child));
     ASYNC_RETURN(self->code);
-FINALLY:
-    AWAIT(thrum_process_stop(self->child, self->all->grace));
+FINALLY: /* an error here would take the place of a cancellation; what cannot be asked to end is killed */
+    AWAIT_CATCH(self->error, thrum_process_stop(self->child, self->all->grace));
     thrum_process_release(self->child);
     ASYNC_END;
 }
