@@ -89,6 +89,8 @@ ASYNC(echo, ARGS((thrum_stream *, client), (struct site *, site)),
     ws_begin(&self->ws);
     do {
         AWAIT_INTO(self->size, hear(self->client, self->site, &self->data));
+        if (!self->size)
+            break;
         self->event = ws_take(&self->ws, self->data, self->size, &self->used);
         /* The bytes are lent until the next await: what is behind the event goes back. */
         if (self->used < self->size &&
@@ -104,7 +106,7 @@ ASYNC(echo, ARGS((thrum_stream *, client), (struct site *, site)),
             self->closed = true;
             AWAIT(send_close(self->client, self->ws.code));
         }
-    } while (self->size && !self->closed);
+    } while (!self->closed);
 FINALLY:
     if (!self->closed) /* Ctrl-C, as a rule; or the client is gone, and nobody hears it */
         AWAIT_CATCH(self->ignored, thrum_timeout(SECONDS(1), send_close(self->client, WS_GOING_AWAY)));
