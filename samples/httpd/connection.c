@@ -40,21 +40,15 @@ void connections_stop(struct site *site)
 
 /* ---- one request ---- */
 
-/* Wait for a request and take it in. Gives false when there is none: the client hung up, or its time is over. */
+/* Take a request in, of which the first bytes are here, lent. Gives false when there is none: the client hung up. */
 static ASYNC(receive,
-             ARGS((thrum_stream *, client), (struct site *, site), (struct request *, request), (thrum_time, patience)),
-             LOCALS(idle_link idle; thrum_time until; const void *data; size_t size; int error;))
+             ARGS((thrum_stream *, client), (struct site *, site), (struct request *, request), (const void *, data),
+                  (size_t, size)),
+             LOCALS(thrum_time until; int error;))
 {
     size_t used;
     ASYNC_BEGIN;
     request_begin(self->request);
-    if (self->site->stopping)
-        ASYNC_RETURN(false);
-    idle_begin(self->site, &self->idle);
-    /* The bytes are lent: they lie in memory that all connections share, and are good until the next await. */
-    AWAIT_CATCH_INTO(self->error, self->size,
-                     thrum_timeout(self->patience, thrum_stream_fill(self->client, &self->data, 1)));
-    idle_end(&self->idle);
     self->until = thrum_now() + self->site->header; /* however slowly it dribbles in */
     while (!self->error && self->size) {
         used = request_take(self->request, (const char *)self->data, self->size);
@@ -72,8 +66,6 @@ static ASYNC(receive,
         ASYNC_RETURN(true);
     }
     ASYNC_RETURN(false);
-FINALLY:
-    idle_end(&self->idle);
     ASYNC_END;
 }
 
@@ -113,6 +105,44 @@ static ASYNC(send_response,
     ASYNC_END;
 }
 
+/* How a request has ended. */
+enum outcome {
+    NOTHING,  /* there was none: the client has hung up, or nobody wants another one */
+    ANSWERED, /* the next one may come */
+    LAST,     /* it was answered, and no other will be */
+    WEBSOCKET /* the connection is no longer one for HTTP */
+};
+
+/* Answer one request, of which the first bytes are here, lent: gives its outcome. Request and response take kilobytes;
+ * they stand in this frame, and not in one that lasts, so that a connection that waits holds none of them. */
+static ASYNC(exchange, ARGS((thrum_stream *, client), (struct site *, site), (const void *, data), (size_t, size)),
+             LOCALS(bool received;),
+             BUFFERS(struct request request; struct response response; char peer[THRUM_ADDRESS_TEXT];))
+{
+    ASYNC_BEGIN;
+    self->response.file = self->response.folder = -1;
+    self->response.page = NULL;
+    if (!self->site->quiet)
+        (void)thrum_stream_peername(self->client, self->peer, sizeof self->peer);
+    AWAIT_INTO(self->received, receive(self->client, self->site, &self->request, self->data, self->size));
+    if (!self->received)
+        ASYNC_RETURN(NOTHING);
+    response_make(&self->response, &self->request, self->site);
+    if (self->response.folder >= 0)
+        AWAIT(response_list(&self->response, &self->request));
+    AWAIT(send_response(self->client, self->site, &self->request, &self->response));
+    log_request(self->site, self->peer, &self->request, &self->response);
+    response_end(&self->response);
+    ASYNC_RETURN(self->response.status == 101 ? WEBSOCKET : self->response.keep_alive ? ANSWERED : LAST);
+FINALLY:
+    if (self->response.file >= 0 || self->response.page)
+        log_request(self->site, self->peer, &self->request, &self->response); /* it broke off */
+    response_end(&self->response);
+    ASYNC_END;
+}
+
+/* ---- the connection ---- */
+
 /* The last response is on its way, and perhaps the client still sends. A connection that is closed with bytes unread is
  * reset, and the client may never see the response: so the output ends first, and the input is read away for a
  * while. */
@@ -128,38 +158,34 @@ static ASYNC(linger, ARGS((thrum_stream *, client)), LOCALS(const void *data; si
     ASYNC_END;
 }
 
-/* ---- the connection ---- */
-
-/* Answer requests until one of both sides has enough. */
+/* Wait for requests and answer them, until one of both sides has enough. */
 static ASYNC(serve, ARGS((thrum_stream *, client), (struct site *, site)),
-             LOCALS(bool received; thrum_time patience; char peer[THRUM_ADDRESS_TEXT];),
-             BUFFERS(struct request request; struct response response;))
+             LOCALS(thrum_time patience; idle_link idle; const void *data; size_t size; int error;
+                    enum outcome outcome;))
 {
     ASYNC_BEGIN;
-    self->response.file = self->response.folder = -1;
-    self->response.page = NULL;
-    (void)thrum_stream_peername(self->client, self->peer, sizeof self->peer);
     self->patience = self->site->header; /* who connects has something to say; later it may take a while */
     do {
-        AWAIT_INTO(self->received, receive(self->client, self->site, &self->request, self->patience));
-        if (!self->received)
+        self->outcome = NOTHING;
+        if (self->site->stopping)
             break;
-        response_make(&self->response, &self->request, self->site);
-        if (self->response.folder >= 0)
-            AWAIT(response_list(&self->response, &self->request));
-        AWAIT(send_response(self->client, self->site, &self->request, &self->response));
-        log_request(self->site, self->peer, &self->request, &self->response);
-        response_end(&self->response);
-        if (self->response.status == 101) /* the connection is no longer one for HTTP */
-            AWAIT(echo(self->client, self->site));
+        idle_begin(self->site, &self->idle);
+        /* The bytes are lent: they lie in memory that all connections share, and are good until the task suspends,
+         * which calling a function that takes them does not do. */
+        AWAIT_CATCH_INTO(self->error, self->size,
+                         thrum_timeout(self->patience, thrum_stream_fill(self->client, &self->data, 1)));
+        idle_end(&self->idle);
+        if (self->error || !self->size)
+            break;
+        AWAIT_INTO(self->outcome, exchange(self->client, self->site, self->data, self->size));
         self->patience = self->site->idle;
-    } while (self->response.keep_alive);
-    if (self->received)
+    } while (self->outcome == ANSWERED);
+    if (self->outcome == WEBSOCKET)
+        AWAIT(echo(self->client, self->site));
+    if (self->outcome != NOTHING)
         AWAIT(thrum_timeout(SECONDS(2), linger(self->client)));
 FINALLY:
-    if (self->response.file >= 0 || self->response.page)
-        log_request(self->site, self->peer, &self->request, &self->response); /* it broke off */
-    response_end(&self->response);
+    idle_end(&self->idle);
     ASYNC_END;
 }
 
