@@ -18,14 +18,18 @@ static long sent_or_error(ssize_t sent)
     return errno == EAGAIN || errno == EWOULDBLOCK ? STREAM_AGAIN : -errno;
 }
 
+static char *pending_data(const thrum_stream *stream)
+{
+    return stream_collected.stream == stream ? stream_collected_data(stream) : buffer_data(&stream->output);
+}
+
 /* The buffer and the slices as pieces; `offset` bytes of the first slice have left. */
 static int gather(const thrum_stream *stream, struct iovec *pieces, const thrum_slice *slices, size_t count,
                   size_t offset)
 {
     int used = 0;
     if (stream_pending(stream)) {
-        pieces[0].iov_base =
-            stream_collected.stream == stream ? stream_collected_data(stream) : buffer_data(&stream->output);
+        pieces[0].iov_base = pending_data(stream);
         pieces[0].iov_len = stream_pending(stream);
         used = 1;
     }
@@ -57,11 +61,9 @@ long stream_send(thrum_stream *stream, const thrum_slice *slices, size_t count, 
 
 long stream_send_more(thrum_stream *stream)
 {
-    struct iovec piece;
     ssize_t sent;
-    (void)gather(stream, &piece, NULL, 0, 0);
     do
-        sent = system_send_more(stream->descriptor, piece.iov_base, piece.iov_len);
+        sent = system_send_more(stream->descriptor, pending_data(stream), stream_pending(stream));
     while (sent < 0 && errno == EINTR);
     return sent_or_error(sent);
 }
