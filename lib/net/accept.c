@@ -29,21 +29,21 @@ static thrum_awaitable shake_hands(const thrum_server *server, thrum_stream *str
 }
 
 /* One connection, from its first to its last moment. */
-static ASYNC(serve_client, ARGS((thrum_server *, server), (thrum_stream *, stream)),
-             LOCALS(int error; int ignored; int refused;), ON_DROP(server_client_over(self->server, self->stream);))
+static ASYNC(serve_client, ARGS((thrum_server *, server), (thrum_stream *, stream)), LOCALS(int error; int untold;),
+             ON_DROP(server_client_over(self->server, self->stream);))
 {
     ASYNC_BEGIN;
     if (self->server->tls)
-        AWAIT_CATCH(self->refused, shake_hands(self->server, self->stream));
-    note_refusal(self->refused);
-    if (!self->refused)
+        AWAIT_CATCH(self->untold, shake_hands(self->server, self->stream));
+    note_refusal(self->untold);
+    if (!self->untold)
         AWAIT_CATCH(self->error, self->server->use.handler(self->stream, self->server->use.context));
     /* When the server closed the connection, its handler may well have tried to write on. */
     if (self->error && !(self->error == THRUM_ECLOSED && self->stream->flags & STREAM_ENDED_BY_SERVER))
         server_report(self->server, HANDLER_FAILED, self->error, thrum_error_last());
     /* What a peer did not take is its own affair. A stream that was made a transport is closed by that. */
-    AWAIT_CATCH(self->ignored, self->stream->flags & STREAM_TRANSPORT ? thrum_stream_wait_closed(self->stream)
-                                                                      : thrum_stream_close(self->stream));
+    AWAIT_CATCH(self->untold, self->stream->flags & STREAM_TRANSPORT ? thrum_stream_wait_closed(self->stream)
+                                                                     : thrum_stream_close(self->stream));
 FINALLY:
     /* After a cancellation: what can leave leaves, nobody waits. */
     stream_begin_close(self->stream);
