@@ -29,7 +29,8 @@ struct thrum_thread_queue {
     uint32_t zeros; /* how often the work was all done */
     bool shut;
     bool posted;      /* the post is on its way */
-    bool freed;       /* the post frees it, or the end of the loop */
+    bool freed;       /* it goes when nobody comes to it any more, or with the loop */
+    size_t woken;     /* tasks that will look at it once more */
     thrum_loop *loop; /* NULL: closed */
     thrum_post post;
     thrum_loop_closer closer;
@@ -245,7 +246,12 @@ static void wake(thrum_thread_queue *queue, line *who, size_t most)
     while (most-- && who->list.first) {
         thrum_waiter *waiter = thrum_waiters_pop(&who->list);
         leave(queue, who);
-        thrum_wake(waiter, 0, who == &queue->joiners ? 0 : waiter->as.value);
+        queue->woken++;
+        thrum_value with = waiter->as.value;
+        if (who ==
+            &queue->joiners) /* how its wait ends: it is woken when all was done, or when that cannot be any more */
+            with = (uint32_t)with == queue->zeros ? THRUM_ESHUTDOWN : 0;
+        thrum_wake(waiter, 0, with);
     }
 }
 
@@ -255,7 +261,7 @@ static void wake_all(thrum_thread_queue *queue)
     wake(queue, &queue->getters, queue->shut ? SIZE_MAX : queue->count);
     wake(queue, &queue->putters, queue->shut ? SIZE_MAX : queue->limit - queue->count);
     /* Those who waited when the work was last all done: they stand before the others. */
-    while (queue->joiners.list.first && (uint32_t)queue->joiners.list.first->as.value != queue->zeros)
+    while (queue->joiners.list.first && (queue->freed || (uint32_t)queue->joiners.list.first->as.value != queue->zeros))
         wake(queue, &queue->joiners, 1);
 }
 
@@ -269,19 +275,26 @@ static void destroy(thrum_thread_queue *queue)
     free(queue);
 }
 
+/* Let the guard go. A queue that was freed goes with the last of those that still come to it: a post that was on its
+ * way and tasks that were woken, in whichever order. */
+static void let_go(thrum_thread_queue *queue)
+{
+    bool over = queue->freed && !queue->posted && queue->woken == 0;
+    pthread_mutex_unlock(&queue->guard);
+    if (over) {
+        thrum_loop_forget(&queue->closer);
+        destroy(queue);
+    }
+}
+
 static void on_post(thrum_post *post)
 {
     thrum_thread_queue *queue = (thrum_thread_queue *)post->context;
     pthread_mutex_lock(&queue->guard);
     queue->posted = false;
-    bool freed = queue->freed;
-    if (!freed)
+    if (!queue->freed)
         wake_all(queue);
-    pthread_mutex_unlock(&queue->guard);
-    if (freed) {
-        thrum_loop_forget(&queue->closer);
-        destroy(queue);
-    }
+    let_go(queue);
 }
 
 static void on_loop_closes(thrum_loop_closer *closer)
@@ -309,11 +322,11 @@ static line *line_of_way(thrum_thread_queue *queue, const way *how)
     return (line *)(void *)((char *)queue + how->line);
 }
 
+/* The guard is held, and is let go. */
 static thrum_step attempt(thrum_task *task, thrum_thread_queue *queue, thrum_value item)
 {
     const way *how = (const way *)(const void *)task->operations;
     int error = THRUM_ESTATE;
-    pthread_mutex_lock(&queue->guard);
     if (!queue->loop || queue->loop == loop_here())
         error = how->attempt(queue, (void *)(intptr_t)item);
     if ((error == THRUM_EFULL || error == THRUM_EEMPTY) && !queue->loop)
@@ -324,7 +337,7 @@ static thrum_step attempt(thrum_task *task, thrum_thread_queue *queue, thrum_val
         pthread_mutex_unlock(&queue->guard);
         return thrum_parked(task);
     }
-    pthread_mutex_unlock(&queue->guard);
+    let_go(queue);
     if (error == THRUM_ESHUTDOWN && how->iterates)
         error = THRUM_ESTOP;
     return thrum_done(task, error, how->iterates && !error ? item : 0);
@@ -332,12 +345,27 @@ static thrum_step attempt(thrum_task *task, thrum_thread_queue *queue, thrum_val
 
 static thrum_step move_start(thrum_task *task, thrum_record *record)
 {
-    return attempt(task, (thrum_thread_queue *)record->object, record->a);
+    thrum_thread_queue *queue = (thrum_thread_queue *)record->object;
+    pthread_mutex_lock(&queue->guard);
+    return attempt(task, queue, record->a);
 }
 
 static thrum_step move_resume(thrum_task *task)
 {
-    return attempt(task, (thrum_thread_queue *)task->object, task->waiter.as.value);
+    thrum_thread_queue *queue = (thrum_thread_queue *)task->object;
+    pthread_mutex_lock(&queue->guard);
+    queue->woken--;
+    return attempt(task, queue, task->waiter.as.value);
+}
+
+/* All was done once, whatever has been put in since; or the queue was freed. */
+static thrum_step join_resume(thrum_task *task)
+{
+    thrum_thread_queue *queue = (thrum_thread_queue *)task->object;
+    pthread_mutex_lock(&queue->guard);
+    queue->woken--;
+    let_go(queue);
+    return thrum_done(task, (int)task->waiter.as.value, 0);
 }
 
 static thrum_cancel_result move_cancel(thrum_task *task)
@@ -346,12 +374,13 @@ static thrum_cancel_result move_cancel(thrum_task *task)
     line *who = line_of_way(queue, (const way *)(const void *)task->operations);
     pthread_mutex_lock(&queue->guard);
     if (thrum_task_woken(task)) {
+        queue->woken--;
         wake_all(queue); /* what it was woken for is the next one's */
     } else {
         thrum_waiters_remove(&who->list, &task->waiter);
         leave(queue, who);
     }
-    pthread_mutex_unlock(&queue->guard);
+    let_go(queue);
     return THRUM_DETACHED;
 }
 
@@ -367,7 +396,7 @@ static const way items_way = {{move_start, move_resume, move_cancel, NULL, "thre
                               offsetof(thrum_thread_queue, getters),
                               get,
                               true};
-static const way join_way = {{move_start, NULL, move_cancel, NULL, "thread queue join", NULL},
+static const way join_way = {{move_start, join_resume, move_cancel, NULL, "thread queue join", NULL},
                              offsetof(thrum_thread_queue, joiners),
                              join_now,
                              false};
@@ -426,13 +455,12 @@ void thrum_thread_queue_free(thrum_thread_queue *queue)
     pthread_mutex_lock(&queue->guard);
     bool here = queue->loop != NULL;
     shut_down(queue, true);
-    if (here) { /* tasks that are woken look at it once more: it goes after them, or with the loop */
-        wake_all(queue);
+    if (here) {
         queue->freed = true;
-        if (!queue->posted)
-            queue->posted = thrum_call_soon_threadsafe(queue->loop, &queue->post) == 0;
-    }
-    pthread_mutex_unlock(&queue->guard);
-    if (!here)
+        wake_all(queue);
+        let_go(queue);
+    } else {
+        pthread_mutex_unlock(&queue->guard);
         destroy(queue);
+    }
 }

@@ -1,5 +1,5 @@
-/* The Modbus device of the samples in virtual time: how long a line may be silent within a frame, when it is answered, and
- * what the hardware refuses. tests/targets has it talk with real clients. */
+/* The Modbus device of the samples in virtual time: how long a line may be silent within a frame, when it is answered,
+ * and what the hardware refuses. tests/targets has it talk with real clients. */
 #include "machine.h"
 
 #include <thrum/port.h>

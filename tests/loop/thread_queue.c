@@ -288,6 +288,13 @@ static ASYNC(puts_one, ARGS((int, number)), LOCALS(item item;))
     ASYNC_END;
 }
 
+static ASYNC(joins_one, ARGS_NONE, LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    AWAIT(thrum_thread_queue_join(queue));
+    ASYNC_END;
+}
+
 static int outcome(thrum_task *task)
 {
     int error = thrum_task_result(task, NULL);
@@ -379,6 +386,50 @@ TEST(thread_queue, freed_with_tasks)
     thrum_thread_queue_free(queue);
     settle(loop);
     CHECK_EQ(outcome(a), THRUM_ESHUTDOWN);
+    close_loop(loop);
+}
+
+/* Freed by a task in whose pass the queue's post is called: those that wait come after it, in whichever order. */
+static ASYNC(frees, ARGS_NONE, LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    CHECK_EQ(thrum_thread_queue_put_nowait(queue, &(item){0, 1}), 0);
+    AWAIT(thrum_yield());
+    thrum_thread_queue_free(queue);
+    ASYNC_END;
+}
+
+TEST(thread_queue, freed_while_a_post_is_on_its_way)
+{
+    thrum_loop *loop = begin(0);
+    CHECK_EQ(thrum_thread_queue_put_nowait(queue, &(item){0, 1}), 0);
+    CHECK_EQ(thrum_thread_queue_get_nowait(queue, &(item){0, 0}), 0); /* never done */
+    thrum_task *waits[] = {thrum_spawn(gets_one()), thrum_spawn(gets_one()), thrum_spawn(joins_one())};
+    settle(loop);
+    thrum_task *ends = thrum_spawn(frees());
+    settle(loop);
+    CHECK_EQ(outcome(ends), 0);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(outcome(waits[i]), THRUM_ESHUTDOWN);
+    close_loop(loop);
+}
+
+/* A task that was woken and is cancelled then looks at the queue, too. */
+TEST(thread_queue, freed_and_those_who_wait_cancelled)
+{
+    thrum_loop *loop = begin(0);
+    CHECK_EQ(thrum_thread_queue_put_nowait(queue, &(item){0, 1}), 0);
+    thrum_task *joins = thrum_spawn(joins_one());
+    settle(loop);
+    CHECK_EQ(thrum_thread_queue_get_nowait(queue, &(item){0, 0}), 0);
+    thrum_task *gets = thrum_spawn(gets_one());
+    settle(loop);
+    thrum_thread_queue_free(queue);
+    thrum_task_cancel(gets);
+    thrum_task_cancel(joins);
+    settle(loop);
+    CHECK_EQ(outcome(gets), THRUM_ECANCELED);
+    CHECK_EQ(outcome(joins), THRUM_ECANCELED);
     close_loop(loop);
 }
 
