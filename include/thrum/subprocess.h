@@ -237,6 +237,7 @@ THRUM_API thrum_awaitable thrum_process_wait(thrum_process *process) THRUM_MUST_
  * @param size     how many
  * @param output   zeroed before the first call, in memory that outlives the await
  * @return gives the return code, as thrum_process_wait(); THRUM_ELIMIT when more came than `output->most`;
+ *         THRUM_EINVAL for a NULL, or a size without input; THRUM_ECLOSED when the handle is released meanwhile;
  *         THRUM_ENOMEM; errors of read(2) and write(2); THRUM_ECANCELED
  *
  * asyncio: Process.communicate

@@ -14,6 +14,7 @@ enum { INPUT_PIECE = 65536, OUTPUT_ROOM = 16384 };
 
 typedef struct conversation {
     thrum_group group;
+    const handle_user *user;             /* gone: the streams are, too */
     thrum_stream *streams[LAUNCH_STDIO]; /* NULL: not there */
     const char *input;
     size_t size;
@@ -57,7 +58,7 @@ static bool unwanted(int error)
 static int put_piece(const conversation *self, thrum_stream *stream)
 {
     size_t rest = self->size - self->output->taken, size = rest < INPUT_PIECE ? rest : INPUT_PIECE;
-    if (thrum_stream_is_closing(stream))
+    if (self->user->gone || thrum_stream_is_closing(stream))
         return THRUM_ECLOSED;
     int error = stream_put(stream, self->input + self->output->taken, size);
     if (!error)
@@ -75,13 +76,15 @@ static ASYNC(feed, ARGS((conversation *, talk)), LOCALS(thrum_stream *stream; in
         if (!self->error)
             AWAIT_CATCH(self->error, thrum_stream_flush(self->stream));
     }
-    if (!self->error || unwanted(self->error)) {
+    if (self->talk->user->gone) {
+        self->error = THRUM_ECLOSED;
+    } else if (!self->error || unwanted(self->error)) {
         self->talk->output->taken = self->talk->size;
         AWAIT_CATCH(self->error, thrum_stream_close(self->stream));
     }
     self->over = true;
     self->talk->going--;
-    if (self->error && !unwanted(self->error))
+    if (self->error && (self->talk->user->gone || !unwanted(self->error)))
         fail(self->talk, self->error);
 FINALLY:
     give_up(self->talk, self->over);
@@ -120,6 +123,8 @@ static bool grow(const sink *to)
 static thrum_awaitable read_piece(conversation *self, int which)
 {
     sink to = sink_of(self->output, which);
+    if (self->user->gone)
+        return thrum_awaitable_failing(THRUM_ECLOSED);
     if (self->output->most && *to.size > self->output->most)
         return thrum_awaitable_failing(THRUM_ELIMIT);
     if (!grow(&to))
@@ -167,11 +172,12 @@ static void begin(conversation *self, int which)
 }
 
 static ASYNC(converse,
-             ARGS((thrum_stream *, in), (thrum_stream *, out), (thrum_stream *, err), (const void *, input),
-                  (size_t, size), (thrum_process_output *, output)),
+             ARGS((const handle_user *, user), (thrum_stream *, in), (thrum_stream *, out), (thrum_stream *, err),
+                  (const void *, input), (size_t, size), (thrum_process_output *, output)),
              LOCALS(conversation talk; thrum_try attempt; int error;))
 {
     ASYNC_BEGIN;
+    self->talk.user = self->user;
     self->talk.streams[0] = self->in;
     self->talk.streams[1] = self->out;
     self->talk.streams[2] = self->err;
@@ -194,20 +200,25 @@ static ASYNC(converse,
     ASYNC_END;
 }
 
-thrum_awaitable communicate_streams(thrum_process *in, thrum_process *out, const void *input, size_t size,
-                                    thrum_process_output *output)
+thrum_awaitable communicate_streams(const handle_user *user, thrum_process *in, thrum_process *out, const void *input,
+                                    size_t size, thrum_process_output *output)
 {
-    return converse(in->streams[0], out->streams[1], out->streams[2], input, size, output);
+    return converse(user, in->streams[0], out->streams[1], out->streams[2], input, size, output);
 }
 
 static ASYNC(communicate,
              ARGS((thrum_process *, process), (const void *, input), (size_t, size), (thrum_process_output *, output)),
-             LOCALS(int returncode;))
+             LOCALS(handle_user user; int returncode;))
 {
     ASYNC_BEGIN;
-    AWAIT(communicate_streams(self->process, self->process, self->input, self->size, self->output));
+    handle_enter(&self->process->users, &self->user);
+    AWAIT(communicate_streams(&self->user, self->process, self->process, self->input, self->size, self->output));
+    if (self->user.gone)
+        ASYNC_RAISE(THRUM_ECLOSED);
     AWAIT_INTO(self->returncode, thrum_process_wait(self->process));
     ASYNC_RETURN(self->returncode);
+FINALLY:
+    handle_leave(&self->user);
     ASYNC_END;
 }
 

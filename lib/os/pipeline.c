@@ -15,6 +15,7 @@
 
 struct thrum_pipeline {
     size_t count, room;
+    handle_user *users;
     thrum_process *processes[];
 };
 
@@ -154,6 +155,7 @@ void thrum_pipeline_release(thrum_pipeline *pipeline)
 {
     if (!pipeline)
         return;
+    handle_gone(&pipeline->users);
     for (size_t i = 0; i < pipeline->count; i++)
         thrum_process_release(pipeline->processes[i]);
     pool_give(&thrum_state_here()->pool, pipeline, size_of(pipeline->room), POOL_OTHER);
@@ -188,15 +190,20 @@ thrum_stream *thrum_pipeline_stdout(const thrum_pipeline *pipeline)
 
 /* ---- waiting and ending ---- */
 
-static ASYNC(wait_all, ARGS((thrum_pipeline *, pipeline)), LOCALS(size_t i; int code, result;))
+static ASYNC(wait_all, ARGS((thrum_pipeline *, pipeline)), LOCALS(handle_user user; size_t i; int code, result;))
 {
     ASYNC_BEGIN;
+    handle_enter(&self->pipeline->users, &self->user);
     for (self->i = 0; self->i < self->pipeline->count; self->i++) {
         AWAIT_INTO(self->code, thrum_process_wait(self->pipeline->processes[self->i]));
+        if (self->user.gone)
+            ASYNC_RAISE(THRUM_ECLOSED);
         if (self->code)
             self->result = self->code;
     }
     ASYNC_RETURN(self->result);
+FINALLY:
+    handle_leave(&self->user);
     ASYNC_END;
 }
 
@@ -208,13 +215,18 @@ thrum_awaitable thrum_pipeline_wait(thrum_pipeline *pipeline)
 static ASYNC(communicate_all,
              ARGS((thrum_pipeline *, pipeline), (const void *, input), (size_t, size),
                   (thrum_process_output *, output)),
-             LOCALS(int code;))
+             LOCALS(handle_user user; int code;))
 {
     ASYNC_BEGIN;
-    AWAIT(communicate_streams(self->pipeline->processes[0], last_of(self->pipeline), self->input, self->size,
-                              self->output));
+    handle_enter(&self->pipeline->users, &self->user);
+    AWAIT(communicate_streams(&self->user, self->pipeline->processes[0], last_of(self->pipeline), self->input,
+                              self->size, self->output));
+    if (self->user.gone)
+        ASYNC_RAISE(THRUM_ECLOSED);
     AWAIT_INTO(self->code, thrum_pipeline_wait(self->pipeline));
     ASYNC_RETURN(self->code);
+FINALLY:
+    handle_leave(&self->user);
     ASYNC_END;
 }
 
@@ -243,11 +255,13 @@ static int signal_all(thrum_pipeline *pipeline, int signal)
     return error == -ESRCH ? 0 : error;
 }
 
-static ASYNC(stop_all, ARGS((thrum_pipeline *, pipeline), (thrum_time, grace)), LOCALS(int error, code;))
+static ASYNC(stop_all, ARGS((thrum_pipeline *, pipeline), (thrum_time, grace)),
+             LOCALS(handle_user user; int error, code;))
 {
     ASYNC_BEGIN;
     if (!self->pipeline)
         ASYNC_RETURN(0);
+    handle_enter(&self->pipeline->users, &self->user);
     self->error = signal_all(self->pipeline, self->grace ? SIGTERM : SIGKILL);
     if (self->error)
         ASYNC_RAISE(self->error);
@@ -255,12 +269,16 @@ static ASYNC(stop_all, ARGS((thrum_pipeline *, pipeline), (thrum_time, grace)), 
         AWAIT_CATCH(self->error, thrum_timeout(self->grace, thrum_pipeline_wait(self->pipeline)));
         if (self->error && self->error != THRUM_ETIMEDOUT)
             ASYNC_RAISE(self->error);
+        if (self->user.gone)
+            ASYNC_RAISE(THRUM_ECLOSED);
         self->error = signal_all(self->pipeline, SIGKILL);
         if (self->error)
             ASYNC_RAISE(self->error);
     }
     AWAIT_INTO(self->code, thrum_pipeline_wait(self->pipeline));
     ASYNC_RETURN(self->code);
+FINALLY:
+    handle_leave(&self->user);
     ASYNC_END;
 }
 

@@ -9,6 +9,36 @@
 #include "core/checks.h"
 #include "core/state.h"
 
+/* ---- who uses a handle ---- */
+
+void handle_enter(handle_user **users, handle_user *user)
+{
+    user->gone = false;
+    user->next = *users;
+    user->at = users;
+    if (user->next)
+        user->next->at = &user->next;
+    *users = user;
+}
+
+void handle_leave(handle_user *user)
+{
+    if (!user->at)
+        return;
+    *user->at = user->next;
+    if (user->next)
+        user->next->at = user->at;
+    user->at = NULL;
+}
+
+void handle_gone(handle_user **users)
+{
+    while (*users) {
+        (*users)->gone = true;
+        handle_leave(*users);
+    }
+}
+
 /* ---- the end ---- */
 
 static void wake_all(thrum_process *process, int error)
@@ -70,6 +100,7 @@ thrum_awaitable thrum_process_wait(thrum_process *process)
 
 static void release_streams(thrum_process *process)
 {
+    handle_gone(&process->users); /* first: who is woken looks */
     for (int i = 0; i < LAUNCH_STDIO; i++) {
         thrum_stream_release(process->streams[i]);
         process->streams[i] = NULL;

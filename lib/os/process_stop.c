@@ -29,11 +29,13 @@ static int signal_anyway(thrum_process *process, int number)
     return error == -ESRCH ? 0 : error;
 }
 
-static ASYNC(stop, ARGS((thrum_process *, process), (thrum_time, grace)), LOCALS(int error; int64_t returncode;))
+static ASYNC(stop, ARGS((thrum_process *, process), (thrum_time, grace)),
+             LOCALS(handle_user user; int error; int64_t returncode;))
 {
     ASYNC_BEGIN;
     if (!self->process)
         ASYNC_RETURN(0);
+    handle_enter(&self->process->users, &self->user);
     self->error = signal_anyway(self->process, self->grace ? SIGTERM : SIGKILL);
     if (self->error)
         ASYNC_RAISE(self->error);
@@ -41,12 +43,16 @@ static ASYNC(stop, ARGS((thrum_process *, process), (thrum_time, grace)), LOCALS
         AWAIT_CATCH_INTO(self->error, self->returncode, thrum_timeout(self->grace, thrum_process_wait(self->process)));
         if (self->error && self->error != THRUM_ETIMEDOUT)
             ASYNC_RAISE(self->error);
+        if (self->user.gone)
+            ASYNC_RAISE(THRUM_ECLOSED);
         self->error = signal_anyway(self->process, SIGKILL);
         if (self->error)
             ASYNC_RAISE(self->error);
     }
     AWAIT_INTO(self->returncode, thrum_process_wait(self->process));
     ASYNC_RETURN(self->returncode);
+FINALLY:
+    handle_leave(&self->user);
     ASYNC_END;
 }
 

@@ -133,3 +133,33 @@ CHILD_TEST(pipeline, refused, LOCALS(int error;))
     AWAIT(until_childless());
     ASYNC_END;
 }
+
+/* Released while another task communicates, or waits: neither looks at what is gone. */
+CHILD_TEST(pipeline, released_meanwhile,
+           LOCALS(thrum_pipeline *pipeline; thrum_process_output output; thrum_task * talker, *waiter;
+                  outcome talked, waited; char *input; int turns, i;))
+{
+    static const thrum_pipeline_command commands[] = {{.command = "exec sleep 1000", .options = &first_pipe},
+                                                      {.command = "exec cat", .options = &last_pipe}};
+    ASYNC_BEGIN;
+    self->input = calloc(1, 1 << 20);
+    for (self->turns = 0; self->turns < 4; self->turns++) {
+        AWAIT_INTO(self->pipeline, thrum_create_pipeline(commands, 2));
+        self->talker =
+            begin(thrum_pipeline_communicate(self->pipeline, self->input, 1 << 20, &self->output), &self->talked);
+        self->waiter = begin(thrum_pipeline_wait(self->pipeline), &self->waited);
+        for (self->i = 0; self->i < self->turns; self->i++)
+            AWAIT(thrum_yield());
+        thrum_pipeline_release(self->pipeline);
+        AWAIT(self->talker);
+        thrum_task_release(self->talker);
+        AWAIT(self->waiter);
+        thrum_task_release(self->waiter);
+        CHECK_EQ(self->talked.error, THRUM_ECLOSED);
+        CHECK_EQ(self->waited.error, THRUM_ECLOSED);
+        thrum_process_output_free(&self->output);
+    }
+    AWAIT(until_childless());
+    free(self->input);
+    ASYNC_END;
+}

@@ -254,3 +254,34 @@ CHILD_TEST(process, whole_group,
     }
     ASYNC_END;
 }
+
+/* Released while another task communicates, which is wherever it is by then: it looks at nothing that is gone, and does
+ * not wait for an end that nobody tells of. */
+CHILD_TEST(process, released_while_communicating,
+           LOCALS(thrum_process *child; thrum_process_output output; thrum_task * task; outcome how; char *input;
+                  int pipes, turns, i;))
+{
+    ASYNC_BEGIN;
+    self->input = calloc(1, 1 << 20);
+    for (self->pipes = 0; self->pipes < 3; self->pipes++) {
+        for (self->turns = 0; self->turns < 4; self->turns++) {
+            thrum_subprocess_options options = three_pipes;
+            if (self->pipes < 2)
+                options.out.kind = options.err.kind = THRUM_STDIO_DEVNULL; /* only the input */
+            AWAIT_INTO(self->child, thrum_create_subprocess_exec(COMMAND("sleep", "1000"), &options));
+            self->task = begin(thrum_process_communicate(self->child, self->pipes == 1 ? NULL : self->input,
+                                                         self->pipes == 1 ? 0 : 1 << 20, &self->output),
+                               &self->how);
+            for (self->i = 0; self->i < self->turns; self->i++)
+                AWAIT(thrum_yield());
+            thrum_process_release(self->child);
+            AWAIT(self->task);
+            thrum_task_release(self->task);
+            CHECK_EQ(self->how.error, THRUM_ECLOSED);
+            thrum_process_output_free(&self->output);
+        }
+    }
+    AWAIT(until_childless());
+    free(self->input);
+    ASYNC_END;
+}
