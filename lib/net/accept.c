@@ -169,14 +169,19 @@ static void accept_all(server_socket *listener)
     }
 }
 
-/* Handlers have the variables of who had the server begin to serve. */
+/* Handlers have the variables of who had the server begin to serve. A factory, and a handler that runs at once, may
+ * release the server, which is freed here then. */
 void server_accept(thrum_handle *handle)
 {
     server_socket *listener = (server_socket *)handle->context;
+    thrum_server *server = listener->server;
     context_entry entry;
-    context_enter(thrum_state_here(), &entry, context_again(listener->server->variables));
+    server->taking = true;
+    context_enter(thrum_state_here(), &entry, context_again(server->variables));
     accept_all(listener);
     context_leave(thrum_state_here(), &entry);
+    server->taking = false;
+    server_settle(server);
 }
 
 void server_retry(thrum_handle *handle)

@@ -47,7 +47,7 @@ void server_settle(thrum_server *server)
     if (!(server->flags & SERVER_CLOSED) || server->client_count)
         return;
     wake_all(&server->waiters, 0);
-    if (server->flags & SERVER_RELEASED && !server->woken)
+    if (server->flags & SERVER_RELEASED && !server->woken && !server->taking)
         server_free(server);
 }
 

@@ -277,6 +277,8 @@ static void begin(thrum_transport *transport, thrum_stream *stream, const thrum_
         transport->flags |= TRANSPORT_WROTE_EOF;
     transport_stand_again(transport);
     transport_schedule(transport);
+    if (stream->flags & STREAM_CLOSED) /* by the factory: the protocol is told of both, its beginning and its end */
+        begin_losing(transport, 0);
 }
 
 int transport_new(thrum_transport **made, thrum_stream *stream, const thrum_protocol *protocol, void *context)

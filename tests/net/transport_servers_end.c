@@ -261,3 +261,32 @@ NET_TEST(transport_servers, hosts, LOCALS(thrum_server *server; int client, erro
     CHECK_EQ(self->error, -EADDRNOTAVAIL);
     ASYNC_END;
 }
+
+/* The factory releases the server that asks it, whose only client this is: its protocol is told of both ends. */
+static thrum_server *to_release;
+
+static int releasing_factory(void *context, const thrum_protocol **protocol, void **own)
+{
+    thrum_server_release(to_release);
+    to_release = NULL;
+    return factory(context, protocol, own);
+}
+
+NET_TEST(transport_servers, released_by_the_factory, LOCALS(int client, i;))
+{
+    ASYNC_BEGIN;
+    for (self->i = 0; self->i < 2; self->i++) {
+        begin_test();
+        made.fail = self->i ? THRUM_EINVAL : 0;
+        AWAIT_INTO(to_release, thrum_create_server(releasing_factory, "context", "127.0.0.1", "0"));
+        self->client = new_client(to_release);
+        while (to_release)
+            AWAIT(thrum_sleep(MICROSECONDS(100)));
+        if (!self->i) {
+            AWAIT(until_lost(&made.each[0]));
+            CHECK_STR(made.each[0].calls, "ML");
+        }
+        close(self->client);
+    }
+    ASYNC_END;
+}
