@@ -95,7 +95,8 @@ typedef struct thrum_subprocess_options {
                                                     goes with new_session */
     bool whole_group;          /**< goes with new_process_group or new_session: signals, the last one
                                                     among them, go to all of the group; the child's number is kept
-                                                    until the handle is released */
+                                                    until the handle is released. THRUM_EUNSUPPORTED inside of
+                                                    libev's default loop */
     bool keep_descriptors;     /**< what is not close-on-exec is inherited */
     bool keep_signals;         /**< blocked and ignored signals stay so. Else nothing is blocked, and
                                                     SIGPIPE, SIGXFSZ are not ignored */
@@ -129,7 +130,8 @@ typedef struct thrum_process_output {
  *         -ENOEXEC, ...), "chdir" (-ENOENT, -EACCES, -ENOTDIR), "setrlimit", "setgroups", "setgid", "setuid" (-EPERM,
  *         ...), "setsid", "setpgid", "controlling terminal", "descriptors" (-EBADF, ...), "pipe" (-EMFILE, ...), "fork"
  *         (-EAGAIN, ...); THRUM_EINVAL for arguments or options that cannot be right; THRUM_ENOMEM; THRUM_EUNSUPPORTED
- *         on backends without descriptors (virtual time)
+ *         on backends without descriptors (virtual time), and for `whole_group` in libev's default loop, which takes
+ *         the status of each child itself
  *
  * asyncio: create_subprocess_exec
  */

@@ -134,6 +134,19 @@ static int by_backend(exit_watch *watch)
     return error;
 }
 
+int exit_watch_check(bool whole)
+{
+    thrum_loop *loop = loop_here();
+    thrum_watched_child probe = {.process = getpid()}; /* nobody's own child */
+    if (!whole || !loop->verbs.child_start)
+        return 0;
+    int error = loop->verbs.child_start(loop_own(loop), &probe);
+    if (error)
+        return error == THRUM_EUNSUPPORTED ? 0 : error;
+    loop->verbs.child_stop(loop_own(loop), &probe);
+    return THRUM_EUNSUPPORTED;
+}
+
 /* ---- by a thread that waits ---- */
 
 typedef struct exit_thread {

@@ -25,6 +25,11 @@ struct exit_watch {
     bool by_backend;
 };
 
+/* Before one is started that is to be watched here: 0, or an error. THRUM_EUNSUPPORTED for the leader of a group
+ * (`whole`) where the application's libev loop takes its status: what is left of the group could not be signalled then,
+ * since the number may be another group's by now. */
+int exit_watch_check(bool whole);
+
 /* Watch a child that was just started; `ended`, `pid`, `pidfd` and `whole` are set, the rest is zero. The descriptor is
  * the watch's from then on. 0 or an error: then the child is killed and gone. */
 int exit_watch_start(exit_watch *watch);

@@ -135,6 +135,7 @@ int launch_open(launch *self, const thrum_subprocess_options *options, thrum_std
         return THRUM_EUNSUPPORTED;
     if (launch_options_copy(options, &self->options) || !options_right(&self->options))
         return THRUM_EINVAL;
+    error = exit_watch_check(self->options.whole_group);
     const thrum_stdio *three[LAUNCH_STDIO] = {&self->options.in, &self->options.out, &self->options.err};
     for (int i = 0; i < LAUNCH_STDIO && !error; i++)
         error = open_one(self, i, three[i], usual);
