@@ -57,7 +57,8 @@ THRUM_API thrum_awaitable thrum_create_pipeline(const thrum_pipeline_command *co
  * @param size      how many
  * @param output    zeroed before, in memory that outlives the await; NULL: the last one's output goes where its options
  *                  say
- * @return gives as thrum_pipeline_wait(); errors as thrum_create_pipeline() and thrum_process_communicate()
+ * @return gives as thrum_pipeline_wait(); errors as thrum_create_pipeline() and thrum_process_communicate();
+ *         THRUM_EINVAL also when `err` of any but the last one is a pipe, which nobody reads here
  *
  * asyncio: none; subprocess.run
  */

@@ -128,7 +128,8 @@ THRUM_API thrum_awaitable thrum_sock_accept(int descriptor, thrum_address *peer)
  * [awaits · does not suspend when all is taken · cancelled: a part may be sent, the number of the detail says how much
  * · one block of the pool · this loop's thread only]
  *
- * @param descriptor  of a connected stream socket
+ * @param descriptor  of a connected stream socket. It has to be non-blocking: sendfile(2) would hold up the loop on one
+ *                    that blocks
  * @param file        a descriptor that can be read at an offset, open until the await has ended; it stays the caller's
  * @param offset      where in the file to begin, in bytes
  * @param count       how many bytes at most, above 0; SIZE_MAX: up to the end of the file

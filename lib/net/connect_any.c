@@ -309,7 +309,7 @@ int connect_interleave(net_addresses *addresses, unsigned first)
         return THRUM_ENOMEM;
     memcpy(from, addresses->list, size);
     addresses->count = 0;
-    for (unsigned i = 1; i < first; i++)
+    for (size_t i = 1; i < first && i < count; i++)
         (void)take(addresses, from, count, &one, true);
     while (addresses->count < count) {
         (void)take(addresses, from, count, &one, true);

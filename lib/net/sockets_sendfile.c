@@ -33,7 +33,7 @@ static long send_piece(const sock_call *call, size_t most)
     if (got <= 0)
         return got < 0 ? -errno : 0;
     do
-        sent = send(call->descriptor, piece, (size_t)got, MSG_NOSIGNAL);
+        sent = send(call->descriptor, piece, (size_t)got, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? sock_failed() : (long)sent;
 }

@@ -326,10 +326,20 @@ FINALLY:
     ASYNC_END;
 }
 
+/* A pipe that nobody has a handle to read from: its program would stand still when it is full. */
+static bool unread(const thrum_pipeline_command *commands, size_t count)
+{
+    thrum_subprocess_options options;
+    for (size_t i = 0; commands && i + 1 < count; i++)
+        if (!launch_options_copy(commands[i].options, &options) && options.err.kind == THRUM_STDIO_PIPE)
+            return true;
+    return false;
+}
+
 thrum_awaitable thrum_run_pipeline(const thrum_pipeline_command *commands, size_t count, const void *input, size_t size,
                                    thrum_process_output *output)
 {
-    if (size && !input)
+    if ((size && !input) || unread(commands, count))
         return thrum_awaitable_failing(THRUM_EINVAL);
     return run_all(commands, count, input, size, output);
 }

@@ -93,7 +93,7 @@ ASYNC(thrum_create_subprocess_pty,
     AWAIT_INTO(self->process, thrum_create_subprocess_exec(self->arguments, &self->there));
     ASYNC_RETURN((thrum_value)(intptr_t)self->process);
 FINALLY:
-    if (self->program > 0)
+    if (self->program >= 0)
         (void)close(self->program); /* the child has it, and alone keeps the terminal open */
     if (!self->process && *self->terminal) {
         thrum_stream_abort(*self->terminal);

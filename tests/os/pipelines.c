@@ -115,6 +115,9 @@ CHILD_TEST(pipeline, refused, LOCALS(int error;))
     static const char *const none[] = {"/no/such/program", NULL};
     static const thrum_pipeline_command commands[] = {SHELL("exec sleep 1000"), {.arguments = none}, SHELL("cat")};
     static const thrum_pipeline_command wrong[] = {{.command = "cat", .options = &last_pipe}, SHELL("cat")};
+    static const thrum_subprocess_options errors = {.size = sizeof errors, .err = {THRUM_STDIO_PIPE, 0}};
+    static const thrum_pipeline_command unread[] = {{.command = "head -c 200000 /dev/zero >&2", .options = &errors},
+                                                    SHELL("cat")};
     static const thrum_pipeline_command both[] = {{.command = "cat", .arguments = none}}, neither[] = {{0}};
     ASYNC_BEGIN;
     AWAIT_CATCH(self->error, thrum_create_pipeline(commands, 3));
@@ -129,6 +132,8 @@ CHILD_TEST(pipeline, refused, LOCALS(int error;))
     AWAIT_CATCH(self->error, thrum_create_pipeline(commands, 0));
     CHECK_EQ(self->error, THRUM_EINVAL);
     AWAIT_CATCH(self->error, thrum_run_pipeline(commands, 3, NULL, 5, NULL));
+    CHECK_EQ(self->error, THRUM_EINVAL);
+    AWAIT_CATCH(self->error, thrum_run_pipeline(unread, 2, NULL, 0, NULL)); /* would stand still */
     CHECK_EQ(self->error, THRUM_EINVAL);
     AWAIT(until_childless());
     ASYNC_END;
