@@ -59,7 +59,7 @@
 #define THRUM_NESTED_CALLS (THRUM_HOSTED ? 4 : 0)
 #endif
 
-/** Entries that an error trace can hold (the innermost are kept),: a plain number. */
+/** Entries that an error trace can hold (the innermost are kept): a plain number. */
 #ifndef THRUM_TRACE_DEPTH
 #define THRUM_TRACE_DEPTH 12
 #endif

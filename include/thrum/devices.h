@@ -43,7 +43,7 @@ thrum_awaitable thrum_edge_wait(thrum_edge *edge) THRUM_MUST_USE_;
 /**
  * Wait for an edge, and then until no further one has come for a time: what a button says when it has done bouncing. An
  * edge that came before it is waited for counts.
- * [awaits · cancelled, it may have taken edges · one frame of the pool · this loop's thread only]
+ * [awaits · cancelled, it may have taken edges · two frames of the pool · this loop's thread only]
  *
  * @param edge   prepared
  * @param quiet  ticks without an edge

@@ -24,7 +24,8 @@ THRUM_BEGIN_DECLS
  *
  * @param delay  ticks from thrum_now(); THRUM_NEVER for no limit
  * @param what   an awaitable; spent by this call
- * @return gives what `what` gives, also when that ignored its cancellation; THRUM_ETIMEDOUT; the error of its clean-up
+ * @return gives what `what` gives, also when that ignored its cancellation; THRUM_ETIMEDOUT; the error of its clean-up;
+ *         THRUM_ENOMEM; THRUM_ECANCELED
  *
  * asyncio: wait_for
  */

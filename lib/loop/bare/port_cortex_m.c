@@ -1,5 +1,5 @@
 /* A port for any Cortex-M, on the timer that all of them have: SysTick counts ticks. Easy to begin with; a processor
- * that is to sleep longer than a tick wants a timer of its chip (port_cmsdk_timer.c).
+ * that is to sleep longer than a tick wants a timer of its chip (port_cortex_m_cmsdk.c).
  *
  * THRUM_PORT_HZ says how fast SysTick counts, which is the processor's clock; the vector table must name
  * SysTick_Handler(). */
