@@ -530,10 +530,7 @@ void thrum_core_run(thrum_time now)
 {
     thrum_state *state = thrum_state_here();
     state->now = now;
-#if !THRUM_RADIX_TIMERS
-    if (thrum_timers_due(timers_of(state), now))
-#endif
-        thrum_timers_collect(state, now);
+    collect_due(state, now);
 #if THRUM_HOSTED
     thrum_core_batch(1);
 #else

@@ -281,6 +281,15 @@ static inline thrum_timers *timers_of(thrum_state *state)
 #endif
 }
 
+/* Timers that are due, if any, become ready. */
+static inline void collect_due(thrum_state *state, thrum_time now)
+{
+#if !THRUM_RADIX_TIMERS
+    if (thrum_timers_due(timers_of(state), now))
+#endif
+        thrum_timers_collect(state, now);
+}
+
 /* Whether the state's own record is in use. Where that has no flag it has operations just so long. */
 static inline bool scratch_used(const thrum_state *state)
 {

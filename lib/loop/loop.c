@@ -47,7 +47,7 @@ static void tell_of_deadlock(thrum_loop *loop)
 /* The same seed, the same order: of all that is to run in this pass. */
 static void mix(thrum_loop *loop)
 {
-    thrum_timers_collect(loop->state, loop->woke);
+    collect_due(loop->state, loop->woke);
     shuffle(loop->state->ready, &loop->seed);
 }
 

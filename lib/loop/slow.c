@@ -137,7 +137,7 @@ void loop_run_watched(thrum_loop *loop, thrum_time now)
     list_init(&batch);
     list_init(&next);
     state->now = now;
-    thrum_timers_collect(state, now);
+    collect_due(state, now);
     list_splice(&batch, state->ready);
     loop->monitor.apart[0] = &batch;
     loop->monitor.apart[1] = &next;

@@ -425,3 +425,40 @@ TEST(timers, a_sleep_without_end)
     thrum_task_release(task);
     sim_close();
 }
+
+/* The ways of a pass: plain, in debug mode, in an order by a seed. Firmware has but the first one. */
+static void open_for(int way)
+{
+    sim_open();
+#ifdef TEST_SIM_CORE
+    (void)way;
+#else
+    if (way == 1)
+        thrum_loop_set_debug(sim.loop, true);
+    if (way == 2) {
+        thrum_loop_options options = {.size = sizeof options, .backend = THRUM_BACKEND_SIM, .seed = 7};
+        thrum_loop_close(sim.loop);
+        CHECK_EQ(thrum_loop_new(&sim.loop, &options), 0);
+    }
+#endif
+}
+
+TEST(timers, a_pass_when_none_is_due)
+{
+    for (int way = 0; way < 3; way++) {
+        thrum_handle called_soon = HANDLE("s"), timer = HANDLE("t");
+        open_for(way);
+        trace[0] = '\0';
+        CHECK_EQ(thrum_call_soon(&called_soon), 0);
+        sim_pass(); /* there is none at all */
+        CHECK_STR(trace, "s");
+        CHECK_EQ(thrum_call_later(10, &timer), 0);
+        CHECK_EQ(thrum_call_soon(&called_soon), 0);
+        sim_pass(); /* there is one */
+        CHECK_STR(trace, "ss");
+        sim_finish();
+        CHECK_STR(trace, "sst");
+        CHECK_EQ(sim_time(), 10);
+        sim_close();
+    }
+}
