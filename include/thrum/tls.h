@@ -170,7 +170,8 @@ typedef struct thrum_tls_start_options {
     size_t size;                      /**< sizeof(thrum_tls_start_options) */
     bool server_side;                 /**< this is the accepting end */
     const char *server_hostname;      /**< clients: the name to ask for and to find in the certificate, or an address;
-                                            NULL or "": none, and none is compared */
+                                            "": none, and none is compared; NULL: the same, but an error
+                                            where the context verifies, unless it says any_host */
     thrum_time handshake_timeout;     /**< 0: 60 s */
     thrum_time shutdown_timeout;      /**< how long thrum_stream_close() may take; 0: 30 s */
     const thrum_tls_session *session; /**< clients: of an earlier connection, to be resumed; NULL: none */
@@ -186,11 +187,11 @@ typedef struct thrum_tls_start_options {
  * @param context          held until the stream is released
  * @param server_side      this is the accepting end
  * @param server_hostname  as in thrum_tls_start_options; good until the await has ended
- * @return gives 0. With these the stream is as it was: THRUM_EINVAL for a context of the other side or a stream that is
- *         fed by hand; THRUM_EBUSY while a task reads; THRUM_ECLOSED; THRUM_ESTATE after thrum_stream_write_eof();
- *         the error of an earlier write; THRUM_EUNSUPPORTED; THRUM_ENOMEM. After these it is aborted:
- *         THRUM_ECERTIFICATE; THRUM_ETLS; THRUM_ETIMEDOUT; -ECONNRESET, also when the peer just closes; others of
- *         recv(2) and send(2); THRUM_ECANCELED
+ * @return gives 0. With these the stream is as it was: THRUM_EINVAL for a context of the other side, a stream that is
+ *         fed by hand, or a name that is left out (see there); THRUM_EBUSY while a task reads; THRUM_ECLOSED;
+ *         THRUM_ESTATE after thrum_stream_write_eof(); the error of an earlier write; THRUM_EUNSUPPORTED; THRUM_ENOMEM.
+ *         After these it is aborted: THRUM_ECERTIFICATE; THRUM_ETLS; THRUM_ETIMEDOUT; -ECONNRESET, also when the peer
+ *         just closes; others of recv(2) and send(2); THRUM_ECANCELED
  *
  * asyncio: StreamWriter.start_tls, loop.start_tls
  */

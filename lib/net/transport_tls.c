@@ -5,6 +5,7 @@
 
 #include <thrum/tls.h>
 
+#include "net/tls/above.h"
 #include "net/transport.h"
 
 /* Why it cannot be now, or 0. */
@@ -62,7 +63,7 @@ thrum_awaitable thrum_transport_start_tls(thrum_transport *transport, thrum_tls_
         memcpy(&checked, options, options->size);
         checked.size = sizeof checked;
     }
-    if (!context || checked.handshake_timeout < 0 || checked.shutdown_timeout < 0)
+    if (!context || checked.handshake_timeout < 0 || checked.shutdown_timeout < 0 || tls_unnamed(context, &checked))
         return thrum_awaitable_failing(THRUM_EINVAL);
     return go_over_under_protocol(transport, context, checked);
 }

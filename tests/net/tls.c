@@ -260,7 +260,7 @@ NET_TEST(start_tls, unsent_output_leaves_first,
     self->bytes = counted(2000000);
     AWAIT(thrum_stream_write(self->pair.stream, self->bytes, 2000000));
     CHECK_GT(thrum_stream_unsent(self->pair.stream), 0);
-    self->task = begin(thrum_start_tls(self->pair.stream, self->tls, false, NULL), &self->over);
+    self->task = begin(thrum_start_tls(self->pair.stream, self->tls, false, ""), &self->over);
     while (self->at < 2000000) {
         self->got = read(self->pair.peer, self->bytes, 2000000 - self->at < 65536 ? 2000000 - self->at : 65536);
         for (long i = 0; i < self->got; i++, self->at++)
@@ -294,10 +294,14 @@ NET_TEST(start_tls, refused,
     CHECK_EQ(self->over.error, THRUM_EINVAL); /* a client's context on the server's side */
     AWAIT(note_outcome(thrum_start_tls(self->ends.client, NULL, false, NULL), &self->over));
     CHECK_EQ(self->over.error, THRUM_EINVAL);
-    self->options = (thrum_tls_start_options){.size = sizeof self->options, .handshake_timeout = -1};
+    AWAIT(note_outcome(thrum_start_tls(self->ends.client, self->ends.ours, false, NULL), &self->over));
+    CHECK_EQ(self->over.error, THRUM_EINVAL); /* whoever has a certificate would do */
+    self->options =
+        (thrum_tls_start_options){.size = sizeof self->options, .server_hostname = "", .handshake_timeout = -1};
     AWAIT(note_outcome(thrum_start_tls_with(self->ends.client, self->ends.ours, &self->options), &self->over));
     CHECK_EQ(self->over.error, THRUM_EINVAL);
-    self->options = (thrum_tls_start_options){.size = sizeof self->options, .shutdown_timeout = -1};
+    self->options =
+        (thrum_tls_start_options){.size = sizeof self->options, .server_hostname = "", .shutdown_timeout = -1};
     AWAIT(note_outcome(thrum_start_tls_with(self->ends.client, self->ends.ours, &self->options), &self->over));
     CHECK_EQ(self->over.error, THRUM_EINVAL);
     CHECK_EQ(thrum_stream_fed(&self->fed, NULL), 0);

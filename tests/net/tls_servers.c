@@ -367,6 +367,7 @@ NET_TEST(tls_protocols, start_tls_ends,
          LOCALS(pair pair; noted what; thrum_transport * transport; outcome over; int how; thrum_task * task;
                 thrum_tls_context * tls;))
 {
+    static const thrum_tls_start_options anybody = {.size = sizeof anybody, .server_hostname = ""};
     ASYNC_BEGIN;
     self->tls = client_context();
     for (self->how = 0; self->how < 5; self->how++) {
@@ -374,11 +375,13 @@ NET_TEST(tls_protocols, start_tls_ends,
         self->pair = pair_open();
         CHECK_EQ(thrum_transport_of_stream(&self->transport, self->pair.stream, &noting, &self->what), 0);
         if (self->how == 0) { /* before it is made */
-            AWAIT(note_outcome(thrum_transport_start_tls(self->transport, self->tls, NULL), &self->over));
+            AWAIT(note_outcome(thrum_transport_start_tls(self->transport, self->tls, &anybody), &self->over));
             CHECK_EQ(self->over.error, THRUM_ESTATE);
         }
         AWAIT(until_told(&self->what, 1));
-        self->task = begin(thrum_transport_start_tls(self->transport, self->tls, NULL), &self->over);
+        AWAIT(note_outcome(thrum_transport_start_tls(self->transport, self->tls, NULL), &self->over));
+        CHECK_EQ(self->over.error, THRUM_EINVAL); /* no name; the connection is as it was */
+        self->task = begin(thrum_transport_start_tls(self->transport, self->tls, &anybody), &self->over);
         AWAIT(thrum_yield());
         if (self->how == 0)
             thrum_task_cancel(self->task);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <thrum/streams.h>
+#include <thrum/tls.h>
 
 /* The link of the carrier begins with this. `outer` is the stream that programs have, `inner` moves its bytes. */
 typedef struct stream_above {
@@ -28,5 +29,8 @@ bool tls_finished(thrum_stream *stream);
 
 /* What went wrong with TLS, for the detail of the error; NULL: nothing did. */
 const char *tls_problem(const thrum_stream *stream);
+
+/* A client that would take anybody's certificate, without having said so. */
+bool tls_unnamed(const thrum_tls_context *context, const thrum_tls_start_options *options);
 
 #endif

@@ -88,6 +88,12 @@ static thrum_step start(thrum_task *task, thrum_record *record)
 
 static const thrum_operations operations = {start, NULL, NULL, NULL, "start_tls", NULL};
 
+bool tls_unnamed(const thrum_tls_context *context, const thrum_tls_start_options *options)
+{
+    (void)context, (void)options;
+    return false;
+}
+
 thrum_awaitable thrum_start_tls_with(thrum_stream *stream, thrum_tls_context *context,
                                      const thrum_tls_start_options *options)
 {

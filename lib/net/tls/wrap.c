@@ -193,6 +193,12 @@ FINALLY:
     ASYNC_END;
 }
 
+bool tls_unnamed(const thrum_tls_context *context, const thrum_tls_start_options *options)
+{
+    return !context->server && !options->server_side && !options->server_hostname && !context->any_host &&
+           SSL_CTX_get_verify_mode(context->ssl) != SSL_VERIFY_NONE;
+}
+
 thrum_awaitable thrum_start_tls_with(thrum_stream *stream, thrum_tls_context *context,
                                      const thrum_tls_start_options *options)
 {
@@ -204,7 +210,7 @@ thrum_awaitable thrum_start_tls_with(thrum_stream *stream, thrum_tls_context *co
         memcpy(&checked, options, options->size);
     }
     if (!context || context->server != checked.server_side || checked.handshake_timeout < 0 ||
-        checked.shutdown_timeout < 0 || stream->flags & STREAM_FED)
+        checked.shutdown_timeout < 0 || stream->flags & STREAM_FED || tls_unnamed(context, &checked))
         return thrum_awaitable_failing(THRUM_EINVAL);
     if (!checked.handshake_timeout)
         checked.handshake_timeout = THRUM_SECONDS(HANDSHAKE_SECONDS);
