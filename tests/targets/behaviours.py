@@ -34,6 +34,12 @@ def full(name, elf, results):
                   status == 0 and len(counts) == 2, ['status %d' % status] + said.splitlines())
 
 
+def anew(name, elf, results):
+    status, said = emulate(name, elf, '--skip-idle', limit=10)
+    results.check('%s: a signal is posted anew before its turn' % name, status == 0,
+                  ['status %d' % status] + said.splitlines())
+
+
 def silent(name, elf, results):
     status, said = emulate(name, elf, *([] if name == 'avr' else ['--icount', '0']), '--skip-idle')
     results.check('%s: the clock goes right while nothing is timed' % name, status == 0,

@@ -37,8 +37,9 @@ void thrum_signal_post_from_isr(thrum_signal *signal)
     unmask(was);
 }
 
-/* All that stand in line: there are some, or it is not called. What is posted from here on is the next pass's. What is
- * called for a signal may cancel any other, also the one whose turn comes next. */
+/* All that stand in line. That may be nobody: where a post sets bare_posts before it masks, it does so for a signal too
+ * that still waits for its turn below, and is counted with that. What is posted from here on is the next pass's. What
+ * is called for a signal may cancel any other, also the one whose turn comes next. */
 static void take_posts(void)
 {
     uintptr_t was = mask();
@@ -46,6 +47,10 @@ static void take_posts(void)
     bare_posts = NULL;
     posted.first = END;
     posted.end = &posted.first;
+    if (signal == END) {
+        unmask(was);
+        return;
+    }
     for (;;) {
         unsigned count = signal->posted;
         posted.taken = signal->next;
