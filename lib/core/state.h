@@ -514,7 +514,7 @@ static inline thrum_generators_open *generators_open(thrum_state *state)
 }
 
 /* Move everything in `from` to the tail of `to`. */
-static inline void list_splice(thrum_node *to, thrum_node *from)
+THRUM_UNUSED_ static inline void list_splice(thrum_node *to, thrum_node *from)
 {
     if (list_empty(from))
         return;
@@ -548,7 +548,7 @@ static inline uint8_t woken_as(const thrum_task *task)
 }
 
 /* What thrum_wake() comes to for a task that is known to be parked. */
-static inline void wake_parked(thrum_state *state, thrum_task *task, int error, thrum_value value)
+THRUM_UNUSED_ static inline void wake_parked(thrum_state *state, thrum_task *task, int error, thrum_value value)
 {
     thrum_node *node = &task->waiter.node;
     node->error = (int32_t)error;
