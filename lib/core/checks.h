@@ -120,7 +120,7 @@ void thrum_scratch_hide(thrum_state *state);
 void thrum_scratch_show(thrum_state *state);
 bool thrum_scratch_lend(thrum_state *state);
 
-static inline bool keeps(const thrum_state *state)
+static inline bool used_is_kept(const thrum_state *state)
 {
     return in_debug_mode(state) && state->checks;
 }
@@ -131,7 +131,7 @@ static inline bool keeps(const thrum_state *state)
 #define thrum_check_unused(what) true
 #define thrum_check_take(coro) true
 #define thrum_scratch_lend(state) false
-#define keeps(state) false
+#define used_is_kept(state) false
 #endif
 
 /* For a handle that gets into use in debug mode: the mark, never 0. */

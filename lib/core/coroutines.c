@@ -43,7 +43,7 @@ static void sized_give(thrum_state *state, thrum_coro *coro)
     size_t size = frame->size;
     frame->end(frame);
     ended(state, coro, size);
-    if (keeps(state))
+    if (used_is_kept(state))
         thrum_keep(state, frame, operations, size, POOL_FRAME);
     else
         pool_give(&state->pool, frame, size, POOL_FRAME);
@@ -166,7 +166,7 @@ void thrum_frame_release_slow(thrum_state *state, thrum_coro *coro, const thrum_
     }
     if (function->size) /* others need what is in them */
         ended(state, coro, function->size);
-    if (keeps(state))
+    if (used_is_kept(state))
         thrum_keep(state, coro, &function->operations, function->size, POOL_FRAME);
     else
         thrum_frame_give_back(state, coro, function, function->size);

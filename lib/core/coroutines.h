@@ -16,7 +16,7 @@ static inline void thrum_record_free(thrum_record *record)
     thrum_state *state = thrum_state_here();
     if (THRUM_LIKELY_(record == &state->scratch))
         scratch_give(state);
-    else if (keeps(state))
+    else if (used_is_kept(state))
         thrum_keep(state, record, record->head.operations, sizeof *record, POOL_OTHER);
     else
         pool_give(&state->pool, record, sizeof *record, POOL_OTHER);

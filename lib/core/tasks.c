@@ -380,7 +380,7 @@ void thrum_task_free_slow(thrum_state *state, thrum_task *task)
     node->state = NODE_FREE;
     if (doubtful(state))
         node->flags |= TASK_CHILD; /* whoever releases it again comes here, and is told */
-    if (!keeps(state)) {
+    if (!used_is_kept(state)) {
         pool_give(&state->pool, task, size, POOL_TASK);
         return;
     }
