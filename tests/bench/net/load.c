@@ -83,7 +83,8 @@ static size_t response_size(int fd, const char *request, size_t size)
         bytes[have] = '\0';
         end = strstr(bytes, "\r\n\r\n");
     }
-    must(!strncmp(bytes, "HTTP/1.1 200", 12) && (length = strcasestr(bytes, "Content-Length:")), "a good response");
+    length = strcasestr(bytes, "Content-Length:");
+    must(length && !strncmp(bytes, "HTTP/1.1 200", 12), "a good response");
     size_t whole = (size_t)(end + 4 - bytes) + strtoul(length + 15, NULL, 10);
     take(fd, whole - have);
     return whole;
