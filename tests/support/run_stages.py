@@ -4,7 +4,8 @@
 A stage that overruns is asked to stop (it then names the test that hung), and after a few seconds it is killed with
 everything it started: this process is the reaper of all its descendants, so none gets away. Under --all every skip must
 stand in tests/skips.txt. With THRUM_WHOLE=1, where stages run what they leave out otherwise, each has ten times as long.
-The last line is "N passed, N failed, N skipped".
+What failed is said once more at the end, where whoever sees only the end of a log finds it. The last line is
+"N passed, N failed, N skipped".
 """
 import argparse
 import ctypes
@@ -19,6 +20,8 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLOSING = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$')
+FAILURE = re.compile(r'\bFAILED\b|^STOPPED |\berror: ')
+LINES_TOLD = 12
 SKIP = re.compile(r'^SKIP (\S+?): ?(.*)$')
 TOTAL = 80 * 60
 WHOLE = 10 if os.environ.get('THRUM_WHOLE') == '1' else 1
@@ -95,6 +98,7 @@ class Stage:
     def __init__(self, name, budget, command):
         self.name, self.budget, self.command = name, budget, command
         self.counts, self.skips, self.complaints = None, [], []
+        self.red, self.in_red = [], False  # the lines that say what failed, and whether the last one did
 
     def pass_on(self, stream):
         for line in stream:
@@ -106,7 +110,29 @@ class Stage:
                 continue  # the sum is printed once, at the end
             if skip:
                 self.skips.append((skip[1], skip[2]))
+            self.remember(line)
             print('  ' + line, flush=True)
+
+    def remember(self, line):
+        """A line that says what failed, and the indented ones below it."""
+        begins = FAILURE.search(line) and not line.startswith(' ')
+        self.in_red = bool(begins or (self.in_red and line.startswith(' ')))
+        if self.in_red:
+            self.red.append(line)
+
+    def repeat(self):
+        """Says it once more: of each failure its last lines, which tell why."""
+        blocks = []
+        for line in self.red:
+            if not line.startswith(' '):
+                blocks.append([line])
+            else:
+                blocks[-1].append(line)
+        for block in blocks:
+            for line in block[:1] + block[1:][-LINES_TOLD:]:
+                print('  %s: %s' % (self.name, line))
+        for complaint in self.complaints:
+            print('  %s: %s' % (self.name, complaint))
 
     def run(self):
         print('== %s (at most %d s)' % (self.name, self.budget), flush=True)
@@ -171,7 +197,7 @@ def main():
 
     start = time.monotonic()
     passed = failed = skipped = 0
-    red = []
+    red, red_stages = [], []
     if sum(stage[1] for stage in listed) > TOTAL:
         print('The budgets add up to more than %d s.' % TOTAL)
         failed += 1
@@ -190,6 +216,10 @@ def main():
         skipped += stage.counts[2]
         if stage.counts[1] or unlisted:
             red.append(name)
+            red_stages.append(stage)
+        stage.complaints += ['%s was skipped (%s)' % skip for skip in unlisted]
+    for stage in red_stages:
+        stage.repeat()
     print('All of that took %.0f s.' % (time.monotonic() - start))
     if red:
         print('Failed stages: ' + ', '.join(red))
