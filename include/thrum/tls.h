@@ -174,7 +174,8 @@ typedef struct thrum_tls_start_options {
                                             where the context verifies, unless it says any_host */
     thrum_time handshake_timeout;     /**< 0: 60 s */
     thrum_time shutdown_timeout;      /**< how long thrum_stream_close() may take; 0: 30 s */
-    const thrum_tls_session *session; /**< clients: of an earlier connection, to be resumed; NULL: none */
+    const thrum_tls_session *session; /**< clients: of an earlier connection with the same context and host, to be
+                                            resumed; NULL: none */
 } thrum_tls_start_options;
 
 /**
@@ -205,7 +206,8 @@ THRUM_API thrum_awaitable thrum_start_tls(thrum_stream *stream, thrum_tls_contex
  * @param stream   as for thrum_start_tls()
  * @param context  as for thrum_start_tls()
  * @param options  copied, its strings and session are not: they stay until the await has ended; NULL is the default
- * @return gives as thrum_start_tls(); THRUM_EINVAL for timeouts that are negative
+ * @return gives as thrum_start_tls(); THRUM_EINVAL for timeouts that are negative, and for a session of another
+ *         context or host, with a stream that is as it was
  *
  * asyncio: StreamWriter.start_tls, loop.start_tls
  */
@@ -221,8 +223,9 @@ THRUM_API thrum_awaitable thrum_start_tls_with(thrum_stream *stream, thrum_tls_c
  * @param transport  whose protocol was told that it is made
  * @param context    as for thrum_start_tls()
  * @param options    as for thrum_start_tls_with()
- * @return gives as thrum_start_tls_with(); THRUM_ESTATE also while a file is sent. After an error of the handshake, or
- *         a context of the other side, the connection is lost, and the protocol is told of that error.
+ * @return gives as thrum_start_tls_with(); THRUM_ESTATE also while a file is sent. After an error of the handshake, for
+ *         a context of the other side, and for a session that is not for it the connection is lost, and the protocol is
+ *         told of that error.
  *
  * asyncio: loop.start_tls
  */
@@ -317,13 +320,15 @@ THRUM_API void thrum_tls_certificate_release(thrum_tls_certificate *certificate)
 /* ---- sessions ---- */
 
 /**
- * What it takes to resume a session in another connection to the same server, with a shorter handshake. With TLS 1.3
- * servers send it after the handshake, mostly before their first data.
+ * What it takes to resume a session in another connection to the same server, with a shorter handshake, in which
+ * nothing is verified again: so only connections with the same context and the same host take it, others give
+ * THRUM_EINVAL.
+ * With TLS 1.3 servers send it after the handshake, mostly before their first data.
  * [never waits · no allocation · this loop's thread only]
  *
  * @param stream   a client's
  * @param session  where it goes; owned
- * @return gives 0; THRUM_EPENDING when the server has sent none (yet); else as thrum_stream_tls_info()
+ * @return gives 0; THRUM_EPENDING when the server has sent none (yet); THRUM_ENOMEM; else as thrum_stream_tls_info()
  *
  * asyncio: ssl.SSLObject.session
  */
@@ -343,7 +348,8 @@ THRUM_API int thrum_stream_tls_session(const thrum_stream *stream, thrum_tls_ses
 THRUM_API intptr_t thrum_tls_session_save(const thrum_tls_session *session, void *buffer, size_t room);
 
 /**
- * Read what thrum_tls_session_save() wrote.
+ * Read what thrum_tls_session_save() wrote. Its context is not known any more: any takes it, to the same host; but one
+ * that verifies does not when the peer had not been verified. Let it be one that trusts the same authorities.
  * [never waits · allocates, not from the pool · any thread]
  *
  * @param session  where it goes; owned

@@ -333,6 +333,67 @@ static ASYNC(once,
     ASYNC_END;
 }
 
+/* What is refused before hands are shaken; the stream is as it was. */
+static ASYNC(refuses,
+             ARGS((thrum_tls_context *, context), (const char *, host), (const thrum_tls_session *, session),
+                  (const char *, text)),
+             LOCALS(pair pair; thrum_tls_start_options options; int error;))
+{
+    ASYNC_BEGIN;
+    self->pair = pair_open();
+    self->options = (thrum_tls_start_options){
+        .size = sizeof self->options, .server_hostname = self->host, .session = self->session};
+    AWAIT_CATCH(self->error, thrum_start_tls_with(self->pair.stream, self->context, &self->options));
+    CHECK_EQ(self->error, THRUM_EINVAL);
+    CHECK_STR(thrum_error_last()->text, self->text);
+    CHECK(!thrum_stream_is_closing(self->pair.stream));
+    AWAIT(thrum_stream_write(self->pair.stream, "plain", 5));
+    AWAIT(thrum_stream_flush(self->pair.stream));
+    CHECK_STR(peer_read(&self->pair), "plain");
+    pair_close(&self->pair);
+    ASYNC_END;
+}
+
+/* Another context does not take it, though it is just like the first; nor does another host, also not what was written
+ * down. */
+static ASYNC(refused_elsewhere,
+             ARGS((thrum_tls_context *, context), (const thrum_tls_session *, session),
+                  (const thrum_tls_session *, read)),
+             LOCALS(thrum_tls_context *other;))
+{
+    ASYNC_BEGIN;
+    self->other = client_context();
+    AWAIT(refuses(self->other, "localhost", self->session, "the TLS session is another context's"));
+    AWAIT(refuses(self->context, "127.0.0.1", self->session, "the TLS session is another host's"));
+    AWAIT(refuses(self->other, "example.org", self->read, "the TLS session is another host's"));
+    thrum_tls_context_release(self->other);
+    ASYNC_END;
+}
+
+/* Nobody looked at whom this one is of, and to resume it would be not to look either: who looks does not take it. */
+NET_TEST(contexts, session_of_whom_nobody_verified,
+         LOCALS(tls_ends ends; thrum_tls_options options; thrum_tls_session * session; thrum_tls_session * read;
+                thrum_tls_context * strict; bool resumed; char saved[4096]; long size;))
+{
+    ASYNC_BEGIN;
+    self->options = (thrum_tls_options){.size = sizeof self->options, .verify = THRUM_TLS_VERIFY_NONE};
+    self->ends.ours = context_of(&self->options);
+    AWAIT(once(&self->ends, NULL, &self->session, &self->resumed));
+    self->size = thrum_tls_session_save(self->session, self->saved, sizeof self->saved);
+    CHECK_EQ(thrum_tls_session_load(&self->read, self->saved, (size_t)self->size), 0);
+    self->strict = client_context();
+    AWAIT(refuses(self->strict, "localhost", self->read, "the TLS session's peer was not verified"));
+    thrum_tls_session_release(self->session);
+    AWAIT(once(&self->ends, self->read, &self->session, &self->resumed));
+    CHECK(self->resumed);
+    thrum_tls_session_release(self->session);
+    thrum_tls_session_release(self->read);
+    thrum_tls_context_release(self->strict);
+    thrum_tls_context_release(self->ends.ours);
+    thrum_tls_context_release(self->ends.theirs);
+    ASYNC_END;
+}
+
 /* With 1.3 and 1.2, by tickets and by the server's cache; also from what was written down. */
 NET_TEST(contexts, sessions,
          LOCALS(tls_ends ends; thrum_tls_session * first; thrum_tls_session * second; bool resumed; int i;
@@ -354,6 +415,7 @@ NET_TEST(contexts, sessions,
         CHECK_EQ(thrum_tls_session_save(self->first, self->saved, 10), THRUM_ELIMIT);
         CHECK_EQ(thrum_tls_session_save(self->first, self->saved, sizeof self->saved), self->size);
         CHECK_EQ(thrum_tls_session_load(&self->read, self->saved, (size_t)self->size), 0);
+        AWAIT(refused_elsewhere(self->ends.ours, self->first, self->read));
         AWAIT(once(&self->ends, self->read, &self->second, &self->resumed));
         CHECK(self->resumed);
         thrum_tls_session_release(self->second);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,11 +61,13 @@ void *thrum_tls_context_object(const thrum_tls_context *context)
 static int context_open(thrum_tls_context **made)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static atomic_uintptr_t numbers;
     (void)pthread_once(&once, make_index);
     thrum_tls_context *context = (thrum_tls_context *)calloc(1, sizeof *context);
     if (!context)
         return THRUM_ENOMEM;
     context->key_log = -1;
+    context->number = atomic_fetch_add(&numbers, 1) + 1;
     context->ssl = context_index >= 0 ? SSL_CTX_new(TLS_method()) : NULL;
     if (!context->ssl || SSL_CTX_set_ex_data(context->ssl, context_index, context) != 1) {
         SSL_CTX_free(context->ssl);

@@ -1,14 +1,12 @@
-/* What is known of a connection: what it agreed on, the peer's certificate, the session. */
+/* What is known of a connection: what it agreed on, and the peer's certificate. */
 #include "net/tls/link.h"
 
 #if THRUM_TLS
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The connection, or why there is none to ask. */
-static int ask(const thrum_stream *stream, tls_link **tls)
+int tls_ask(const thrum_stream *stream, tls_link **tls)
 {
     tls_problem_clear();
     if (!(stream->flags & STREAM_TLS))
@@ -25,7 +23,7 @@ int thrum_stream_tls_info(const thrum_stream *stream, thrum_tls_info *info)
     const unsigned char *protocol;
     unsigned size;
     memset(info, 0, sizeof *info);
-    int error = ask(stream, &tls);
+    int error = tls_ask(stream, &tls);
     if (error)
         return error;
     info->version = SSL_get_version(tls->ssl);
@@ -98,52 +96,6 @@ int tls_extra_info(const void *link, const char *name, void *to, size_t room)
             return put_text(info.protocol, (char *)to, room);
     }
     return thrum_stream_get_extra_info(tls->above.inner, name, to, room);
-}
-
-/* ---- sessions: a thrum_tls_session is an SSL_SESSION ---- */
-
-int thrum_stream_tls_session(const thrum_stream *stream, thrum_tls_session **session)
-{
-    tls_link *tls;
-    *session = NULL;
-    int error = ask(stream, &tls);
-    if (error)
-        return error;
-    if (tls->flags & TLS_SERVER)
-        return THRUM_EINVAL;
-    SSL_SESSION *held = SSL_get1_session(tls->ssl);
-    if (held && SSL_SESSION_is_resumable(held)) {
-        *session = (thrum_tls_session *)(void *)held;
-        return 0;
-    }
-    SSL_SESSION_free(held);
-    return THRUM_EPENDING;
-}
-
-intptr_t thrum_tls_session_save(const thrum_tls_session *session, void *buffer, size_t room)
-{
-    SSL_SESSION *held = (SSL_SESSION *)(void *)(uintptr_t)session;
-    unsigned char *at = (unsigned char *)buffer;
-    tls_problem_clear();
-    int size = i2d_SSL_SESSION(held, NULL);
-    if (size <= 0)
-        return tls_failed_in("session");
-    if (!buffer)
-        return size;
-    return (size_t)size > room ? THRUM_ELIMIT : i2d_SSL_SESSION(held, &at);
-}
-
-int thrum_tls_session_load(thrum_tls_session **session, const void *data, size_t size)
-{
-    const unsigned char *at = (const unsigned char *)data;
-    tls_problem_clear();
-    *session = size <= LONG_MAX ? (thrum_tls_session *)(void *)d2i_SSL_SESSION(NULL, &at, (long)size) : NULL;
-    return *session ? 0 : tls_failed_in("session");
-}
-
-void thrum_tls_session_release(thrum_tls_session *session)
-{
-    SSL_SESSION_free((SSL_SESSION *)(void *)session);
 }
 
 #endif

@@ -113,7 +113,16 @@ void tls_problem_clear(void);
 
 /* ---- info.c ---- */
 
+/* The connection; or an error: there is none to ask. */
+int tls_ask(const thrum_stream *stream, tls_link **tls);
+
 int tls_extra_info(const void *link, const char *name, void *to, size_t room);
+
+/* ---- sessions.c ---- */
+
+/* Have a connection resume a session, after its host was set. 0; or THRUM_EINVAL: it is not for this one, and
+ * tls_last_problem says why. */
+int tls_session_use(SSL *ssl, const thrum_tls_context *context, SSL_SESSION *session);
 
 /* ---- handshake.c ---- */
 
@@ -130,6 +139,7 @@ int tls_wrap(thrum_stream *stream, thrum_tls_context *context, const thrum_tls_s
 /* It lives as long as its SSL_CTX, whose references are its own. */
 struct thrum_tls_context {
     SSL_CTX *ssl;
+    uintptr_t number; /* never 0, and never that of another one, also of one that is gone */
     bool server, any_host, kernel;
     unsigned char *protocols; /* as ALPN has them on the wire */
     unsigned protocols_size;

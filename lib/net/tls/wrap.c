@@ -67,9 +67,8 @@ static int open_ssl(tls_link *tls, const thrum_tls_context *context, const thrum
     if (options->server_hostname && options->server_hostname[0] &&
         !set_host(tls->ssl, options->server_hostname, context->any_host))
         return THRUM_EINVAL;
-    if (options->session && SSL_set_session(tls->ssl, (SSL_SESSION *)(uintptr_t)options->session) != 1)
-        return THRUM_EINVAL;
-    return 0;
+    SSL_SESSION *session = (SSL_SESSION *)(uintptr_t)options->session;
+    return session ? tls_session_use(tls->ssl, context, session) : 0;
 }
 
 /* ---- the stream under it ---- */
@@ -177,9 +176,10 @@ static ASYNC(go_over,
     char text[THRUM_ERROR_TEXT];
     ASYNC_BEGIN;
     AWAIT(thrum_stream_flush(self->stream));
+    tls_problem_clear();
     self->error = tls_wrap(self->stream, self->context, &self->options);
     if (self->error)
-        ASYNC_RAISE(thrum_error_set(self->error, 0, "start_tls", 0, NULL));
+        ASYNC_RAISE(thrum_error_set(self->error, 0, "start_tls", 0, thrum_tls_problem()));
     AWAIT_CATCH(self->error, thrum_timeout(self->options.handshake_timeout, tls_handshake(self->stream)));
     if (self->error == THRUM_ETIMEDOUT) {
         (void)snprintf(text, sizeof text, "the TLS handshake took longer than %g s",
