@@ -68,8 +68,8 @@ THRUM_API thrum_awaitable thrum_sock_recvfrom(int descriptor, void *buffer, size
 
 /**
  * Send all of it, waiting while the system takes no more. Two that send down one stream at once mix their bytes.
- * [awaits · does not suspend when all is taken · cancelled: a part may be sent, the number of the detail says how much
- * · one block of the pool · this loop's thread only]
+ * [awaits · does not suspend when all is taken, but after each megabyte · cancelled: a part may be sent, the number of
+ * the detail says how much · one block of the pool · this loop's thread only]
  *
  * @param descriptor  of a connected socket
  * @param data        the bytes, in memory that outlives the await
@@ -125,8 +125,8 @@ THRUM_API thrum_awaitable thrum_sock_accept(int descriptor, thrum_address *peer)
 /**
  * Send a part of a file, without copying it through memory where the system can. Reading from a disk may hold up the
  * loop meanwhile. The file's position is neither used nor moved.
- * [awaits · does not suspend when all is taken · cancelled: a part may be sent, the number of the detail says how much
- * · one block of the pool · this loop's thread only]
+ * [awaits · does not suspend when all is taken, but after each megabyte · cancelled: a part may be sent, the number of
+ * the detail says how much · one block of the pool · this loop's thread only]
  *
  * @param descriptor  of a connected stream socket. It has to be non-blocking: sendfile(2) would hold up the loop on one
  *                    that blocks

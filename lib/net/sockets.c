@@ -212,15 +212,23 @@ thrum_awaitable thrum_sock_recvfrom(int descriptor, void *buffer, size_t size, t
 
 /* ---- sending ---- */
 
+/* A peer that takes all as fast as it comes would keep everybody else waiting. */
 static long send_all(sock_call *call)
 {
+    size_t turn = 0;
     while (call->done < call->size) {
-        ssize_t sent =
-            send(call->descriptor, call->data + call->done, call->size - call->done, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent >= 0)
-            call->done += (size_t)sent;
-        else if (errno != EINTR)
+        size_t most = call->size - call->done;
+        if (turn >= SOCK_TURN)
+            return SOCK_LATER;
+        if (most > SOCK_TURN - turn)
+            most = SOCK_TURN - turn;
+        ssize_t sent = send(call->descriptor, call->data + call->done, most, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno != EINTR)
             return sock_failed();
+        if (sent > 0) {
+            call->done += (size_t)sent;
+            turn += (size_t)sent;
+        }
     }
     return (long)call->size;
 }

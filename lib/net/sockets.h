@@ -33,6 +33,10 @@ struct sock_call {
 
 enum { SOCK_LATER = INT_MIN };
 
+/* Bytes that one call sends before the others have their turn: SOCK_LATER then, and since the descriptor is writable
+ * still it goes on in the next pass. */
+enum { SOCK_TURN = 1024 * 1024 };
+
 /* A zeroed one, or NULL. */
 sock_call *sock_new(long (*attempt)(sock_call *), int descriptor, uint8_t events);
 

@@ -8,8 +8,7 @@
 
 #include "loop/system.h"
 
-/* What is read and sent at once; and how much goes before the others have their turn. */
-enum { PIECE = 16384, MOST = 1024 * 1024 };
+enum { PIECE = 16384 }; /* is read and sent at once */
 
 static bool stream_socket(int descriptor, long *error)
 {
@@ -76,10 +75,10 @@ static long send_file(sock_call *call)
         return sent;
     while (call->done < call->size) {
         size_t most = call->size - call->done;
-        if (turn >= MOST)
-            return SOCK_LATER; /* the descriptor is writable still: in the next pass */
-        if (most > MOST)
-            most = MOST;
+        if (turn >= SOCK_TURN)
+            return SOCK_LATER;
+        if (most > SOCK_TURN - turn)
+            most = SOCK_TURN - turn;
         sent = call->portable ? send_piece(call, most) : send_native(call, most);
         if (sent < 0)
             return sent;

@@ -208,6 +208,28 @@ NET_TEST(sockets, cancelled_when_woken,
     ASYNC_END;
 }
 
+/* However fast the peer takes what is sent, the others have their turn, after a megabyte at the latest. */
+NET_TEST(sockets, fast_peer_lets_the_others_run, LOCALS(int ends[2]; outcome over; char *bytes; thrum_task * task;))
+{
+    enum { ALL = 4 << 20, TURN = 1 << 20 };
+    ASYNC_BEGIN;
+    open_pair(self->ends);
+    self->bytes = counted(ALL);
+    calls_send.swallowed = true;
+    calls_send.most = 100000;
+    self->task = begin(thrum_sock_sendall(self->ends[0], self->bytes, ALL), &self->over);
+    CHECK_EQ(calls_send.moved, TURN);
+    AWAIT(self->task);
+    thrum_task_release(self->task);
+    CHECK_EQ(self->over.error, 0);
+    CHECK_EQ(self->over.value, ALL);
+    CHECK_EQ(calls_send.moved, ALL);
+    close_pair(self->ends);
+FINALLY:
+    free(self->bytes);
+    ASYNC_END;
+}
+
 static ASYNC(send_counted, ARGS((int, to), (size_t, size)), LOCALS(char *bytes; size_t n;))
 {
     ASYNC_BEGIN;

@@ -18,12 +18,13 @@
 /* ---- system calls (calls.c) ---- */
 
 typedef struct call_plan {
-    int count;    /* calls so far */
-    size_t most;  /* bytes that one may move; 0: any number */
-    int fail;     /* errno of the next `failures` calls, or 0 */
-    int failures; /* how many; -1: all */
-    int after;    /* calls that go through before the first failure */
-    size_t moved; /* bytes so far */
+    int count;      /* calls so far */
+    size_t most;    /* bytes that one may move; 0: any number */
+    int fail;       /* errno of the next `failures` calls, or 0 */
+    int failures;   /* how many; -1: all */
+    int after;      /* calls that go through before the first failure */
+    size_t moved;   /* bytes so far */
+    bool swallowed; /* send() only says that it sent: the peer takes all at once */
 } call_plan;
 
 extern call_plan calls_send, calls_recv, calls_accept, calls_epoll_ctl, calls_epoll_wait;
