@@ -95,22 +95,25 @@ THRUM_API thrum_awaitable thrum_create_unix_connection_with(thrum_protocol_facto
                                                             const thrum_connect_options *options) THRUM_MUST_USE_;
 
 /**
- * Have a protocol told of a connection that exists: one that was accepted or connected elsewhere.
- * [awaits · cancel-safe as thrum_create_connection() · a frame of the pool, a stream and a transport · this loop's
- * thread only]
+ * Have a protocol told of a connection that exists: one that was accepted or connected elsewhere. With `tls` hands are
+ * shaken first, at the end that the context is for.
+ * [awaits · cancel-safe as thrum_create_connection() · a frame of the pool, a stream and a transport, and what TLS
+ * takes · this loop's thread only]
  *
  * @param factory     asked once
  * @param context     handed to the factory
  * @param descriptor  a connected stream socket; taken by this call whatever it gives: when it fails, or is never
  *                    awaited, it is closed
- * @param options     copied; NULL is the default
+ * @param options     `stream` and what is of TLS; copied, its strings are not; NULL is the default. A client's context
+ *                    needs `server_hostname` here, as in thrum_tls_start_options
  * @return gives a thrum_transport *, a reference, when connection_made has returned; the error of the factory or of
- *         connection_made; else as thrum_stream_adopt(); THRUM_ECANCELED
+ *         connection_made; THRUM_EINVAL for options that cannot be right or say whom to connect to; else as
+ *         thrum_stream_adopt() and thrum_start_tls(); THRUM_ECANCELED
  *
  * asyncio: loop.connect_accepted_socket, loop.create_connection(sock=...)
  */
 THRUM_API thrum_awaitable thrum_connect_accepted_socket(thrum_protocol_factory *factory, void *context, int descriptor,
-                                                        const thrum_stream_options *options) THRUM_MUST_USE_;
+                                                        const thrum_connect_options *options) THRUM_MUST_USE_;
 
 /**
  * Have a protocol told of what comes out of a pipe, a FIFO, a terminal or another character device. When it ends,

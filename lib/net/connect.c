@@ -8,10 +8,10 @@
 
 #include <thrum/tls.h>
 
-/* What the options say of TLS; `host` is whom it is to be, unless they say that, too. */
-static thrum_awaitable begin_tls(thrum_stream *stream, const thrum_connect_options *options, const char *host)
+thrum_awaitable connect_tls(thrum_stream *stream, const thrum_connect_options *options, const char *host,
+                            bool server_side)
 {
-    thrum_tls_start_options start = {.size = sizeof start};
+    thrum_tls_start_options start = {.size = sizeof start, .server_side = server_side};
     start.server_hostname = options->server_hostname ? options->server_hostname : host;
     start.handshake_timeout = options->handshake_timeout;
     start.shutdown_timeout = options->shutdown_timeout;
@@ -39,7 +39,7 @@ static ASYNC(open_connection,
         ASYNC_RAISE(self->error);
     AWAIT_INTO(self->stream, connect_any(&self->plan));
     if (self->options.tls)
-        AWAIT(begin_tls(self->stream, &self->options, self->host ? self->host : "localhost"));
+        AWAIT(connect_tls(self->stream, &self->options, self->host ? self->host : "localhost", false));
     made = self->stream;
     self->stream = NULL;
     ASYNC_RETURN(made);
@@ -63,7 +63,7 @@ static ASYNC(open_unix_connection,
     self->plan.stream = self->settings;
     AWAIT_INTO(self->stream, connect_any(&self->plan));
     if (self->options.tls)
-        AWAIT(begin_tls(self->stream, &self->options, NULL));
+        AWAIT(connect_tls(self->stream, &self->options, NULL, false));
     made = self->stream;
     self->stream = NULL;
     ASYNC_RETURN(made);
@@ -72,7 +72,7 @@ FINALLY:
     ASYNC_END;
 }
 
-static int check(const thrum_connect_options *given, thrum_connect_options *options, thrum_stream_options *settings)
+int connect_check(const thrum_connect_options *given, thrum_connect_options *options, thrum_stream_options *settings)
 {
     memset(options, 0, sizeof *options);
     if (given) {
@@ -92,7 +92,7 @@ thrum_awaitable thrum_open_connection_with(const char *host, const char *port, c
 {
     thrum_connect_options checked;
     thrum_stream_options settings;
-    int error = check(options, &checked, &settings);
+    int error = connect_check(options, &checked, &settings);
     return error ? thrum_awaitable_failing(error) : open_connection(host, port, checked, settings);
 }
 
@@ -105,7 +105,7 @@ thrum_awaitable thrum_open_unix_connection_with(const char *path, const thrum_co
 {
     thrum_connect_options checked;
     thrum_stream_options settings;
-    int error = check(options, &checked, &settings);
+    int error = connect_check(options, &checked, &settings);
     if (!error && checked.tls && !checked.server_hostname)
         error = THRUM_EINVAL; /* a path names no host */
     return error ? thrum_awaitable_failing(error) : open_unix_connection(path, checked, settings);

@@ -17,6 +17,13 @@ typedef struct connect_plan {
 /* Gives a thrum_stream *, owned; or the error of the attempts, whose detail names each. */
 thrum_awaitable connect_any(const connect_plan *plan) THRUM_MUST_USE_;
 
+/* Copy what is given, or the defaults in place of NULL. THRUM_EINVAL. */
+int connect_check(const thrum_connect_options *given, thrum_connect_options *options, thrum_stream_options *settings);
+
+/* Begin what the options say of TLS; `host` is whom the peer is to be, unless they say that, too. */
+thrum_awaitable connect_tls(thrum_stream *stream, const thrum_connect_options *options, const char *host,
+                            bool server_side) THRUM_MUST_USE_;
+
 /* Let the families take turns, after the first `first` of the one that comes first. THRUM_ENOMEM. */
 int connect_interleave(net_addresses *addresses, unsigned first);
 

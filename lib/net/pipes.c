@@ -203,22 +203,22 @@ int thrum_stream_adopt_pipe(thrum_stream **stream, int descriptor, const thrum_s
 
 /* ---- transports ---- */
 
-static int adopt_read_end(thrum_stream **stream, int descriptor, const thrum_stream_options *options)
+static int adopt_read_end(thrum_stream **stream, int descriptor)
 {
-    return make(stream, descriptor, options, true, false);
+    return make(stream, descriptor, NULL, true, false);
 }
 
-static int adopt_write_end(thrum_stream **stream, int descriptor, const thrum_stream_options *options)
+static int adopt_write_end(thrum_stream **stream, int descriptor)
 {
-    return make(stream, descriptor, options, false, true);
+    return make(stream, descriptor, NULL, false, true);
 }
 
 thrum_awaitable thrum_connect_read_pipe(thrum_protocol_factory *factory, void *context, int descriptor)
 {
-    return transport_adopt(factory, context, descriptor, NULL, adopt_read_end, TRANSPORT_READ_PIPE);
+    return transport_adopt(factory, context, descriptor, adopt_read_end, TRANSPORT_READ_PIPE);
 }
 
 thrum_awaitable thrum_connect_write_pipe(thrum_protocol_factory *factory, void *context, int descriptor)
 {
-    return transport_adopt(factory, context, descriptor, NULL, adopt_write_end, TRANSPORT_WRITE_PIPE);
+    return transport_adopt(factory, context, descriptor, adopt_write_end, TRANSPORT_WRITE_PIPE);
 }

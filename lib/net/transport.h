@@ -58,9 +58,8 @@ int transport_make(thrum_transport *memory, thrum_stream *stream, thrum_protocol
                    uint32_t kind);
 
 /* Make a transport of a descriptor, which is taken in any case. */
-typedef int transport_adopts(thrum_stream **stream, int descriptor, const thrum_stream_options *options);
-thrum_awaitable transport_adopt(thrum_protocol_factory *factory, void *context, int descriptor,
-                                const thrum_stream_options *options, transport_adopts *how,
+typedef int transport_adopts(thrum_stream **stream, int descriptor);
+thrum_awaitable transport_adopt(thrum_protocol_factory *factory, void *context, int descriptor, transport_adopts *how,
                                 uint32_t kind) THRUM_MUST_USE_;
 
 /* Have the loop look at it in the next pass. */

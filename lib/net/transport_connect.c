@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include "net/connect.h"
 #include "net/server.h"
+#include "net/tls/above.h"
 #include "net/transport.h"
 
 /* ---- waiting for connection_made, and for the end ---- */
@@ -132,13 +134,13 @@ static void close_descriptor(int descriptor)
         (void)close(descriptor);
 }
 
-static ASYNC(adopt, ARGS((int, descriptor), (thrum_stream_options, options), (transport_adopts *, how)), LOCALS_NONE,
+static ASYNC(adopt, ARGS((int, descriptor), (transport_adopts *, how)), LOCALS_NONE,
              ON_DROP(close_descriptor(self->descriptor);))
 {
     thrum_stream *stream;
     int error;
     ASYNC_BEGIN;
-    error = self->how(&stream, self->descriptor, &self->options);
+    error = self->how(&stream, self->descriptor);
     if (error) {
         close_descriptor(self->descriptor);
         ASYNC_RAISE(error);
@@ -147,21 +149,54 @@ static ASYNC(adopt, ARGS((int, descriptor), (thrum_stream_options, options), (tr
     ASYNC_END;
 }
 
-thrum_awaitable transport_adopt(thrum_protocol_factory *factory, void *context, int descriptor,
-                                const thrum_stream_options *options, transport_adopts *how, uint32_t kind)
+thrum_awaitable transport_adopt(thrum_protocol_factory *factory, void *context, int descriptor, transport_adopts *how,
+                                uint32_t kind)
 {
-    thrum_stream_options checked;
-    int error = factory ? stream_options_check(options, &checked) : THRUM_EINVAL;
-    if (!error)
-        return connect_protocol(adopt(descriptor, checked, how), factory, context, kind);
+    if (factory)
+        return connect_protocol(adopt(descriptor, how), factory, context, kind);
     close_descriptor(descriptor);
-    return thrum_awaitable_failing(error);
+    return thrum_awaitable_failing(THRUM_EINVAL);
+}
+
+static ASYNC(adopt_connected,
+             ARGS((int, descriptor), (thrum_connect_options, options), (thrum_stream_options, settings)),
+             LOCALS(thrum_stream *stream; int error;), ON_DROP(close_descriptor(self->descriptor);))
+{
+    thrum_stream *made;
+    ASYNC_BEGIN;
+    self->error = thrum_stream_adopt(&self->stream, self->descriptor, &self->settings);
+    if (self->error) {
+        close_descriptor(self->descriptor);
+        ASYNC_RAISE(self->error);
+    }
+    if (self->options.tls)
+        AWAIT(connect_tls(self->stream, &self->options, NULL, tls_serves(self->options.tls)));
+    made = self->stream;
+    self->stream = NULL;
+    ASYNC_RETURN(made);
+FINALLY:
+    thrum_stream_release(self->stream);
+    ASYNC_END;
+}
+
+/* A socket that is connected is not looked for; and a server asks nobody who it is. */
+static bool for_connected(const thrum_connect_options *options)
+{
+    return !options->local_host && !options->local_port && !options->family && !options->happy_eyeballs_delay &&
+           !options->interleave && !options->all_errors &&
+           !(options->tls && tls_serves(options->tls) && (options->server_hostname || options->session));
 }
 
 thrum_awaitable thrum_connect_accepted_socket(thrum_protocol_factory *factory, void *context, int descriptor,
-                                              const thrum_stream_options *options)
+                                              const thrum_connect_options *options)
 {
-    return transport_adopt(factory, context, descriptor, options, thrum_stream_adopt, 0);
+    thrum_connect_options checked;
+    thrum_stream_options settings;
+    int error = factory ? connect_check(options, &checked, &settings) : THRUM_EINVAL;
+    if (!error && for_connected(&checked))
+        return connect_protocol(adopt_connected(descriptor, checked, settings), factory, context, 0);
+    close_descriptor(descriptor);
+    return thrum_awaitable_failing(error ? error : THRUM_EINVAL);
 }
 
 /* ---- servers ---- */

@@ -279,6 +279,86 @@ NET_TEST(tls_protocols, talk,
     ASYNC_END;
 }
 
+/* connect_accepted_socket with ssl: a socket made elsewhere, both ends of it, each the one that its context is for. */
+NET_TEST(tls_protocols, accepted_socket,
+         LOCALS(int ends[2]; tls_ends contexts; noted client, server; thrum_connect_options options; outcome over;
+                thrum_task * task; thrum_transport * transport; char text[64];))
+{
+    ASYNC_BEGIN;
+    ends_open(&self->contexts);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, self->ends), 0);
+    self->options = (thrum_connect_options){.size = sizeof self->options, .tls = self->contexts.theirs};
+    self->task =
+        begin(thrum_connect_accepted_socket(factory_noting, &self->server, self->ends[0], &self->options), &self->over);
+    self->options.tls = self->contexts.ours;
+    self->options.server_hostname = "localhost";
+    AWAIT(passes(3));
+    CHECK_EQ(self->server.call_count, 0);
+    AWAIT_INTO(self->transport,
+               thrum_connect_accepted_socket(factory_noting, &self->client, self->ends[1], &self->options));
+    AWAIT(self->task);
+    thrum_task_release(self->task);
+    CHECK_EQ(self->over.error, 0);
+    CHECK_EQ(thrum_transport_get_extra_info(self->transport, "version", self->text, sizeof self->text), 0);
+    CHECK_STR(self->text, "TLSv1.3");
+    CHECK_EQ(thrum_transport_write(self->transport, "hello", 5), 0);
+    AWAIT(until_bytes(&self->server, 5));
+    CHECK_STR(self->server.data, "hello");
+    thrum_transport_close(self->transport);
+    AWAIT(until_lost(&self->server));
+    AWAIT(until_lost(&self->client));
+    CHECK_STR(self->server.calls, "MdeL");
+    CHECK_STR(self->client.calls, "ML");
+    thrum_transport_release(self->transport);
+    thrum_transport_release((thrum_transport *)(intptr_t)self->over.value);
+    ends_close(&self->contexts);
+    ASYNC_END;
+}
+
+/* ssl_handshake_timeout of connect_accepted_socket; and one that is cancelled, and names that the peer does not have:
+ * no protocol is made. What cannot be right is said before; and the socket is closed in any case. */
+NET_TEST(tls_protocols, accepted_socket_fails,
+         LOCALS(int ends[2]; tls_ends contexts; noted what; thrum_connect_options options; outcome over, done;
+                char text[128]; thrum_task * task; int i;))
+{
+    ASYNC_BEGIN;
+    ends_open(&self->contexts);
+    for (self->i = 0; self->i < 7; self->i++) {
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, self->ends), 0);
+        self->options = (thrum_connect_options){.size = sizeof self->options, .tls = self->contexts.theirs};
+        self->options.handshake_timeout = self->i ? 0 : MILLISECONDS(20);
+        if (self->i == 2)
+            self->options.server_hostname = "localhost"; /* is for clients */
+        else if (self->i == 3)
+            self->options.tls = self->contexts.ours; /* and they need it */
+        else if (self->i == 4)
+            self->options.local_port = "0"; /* it is connected */
+        else if (self->i == 5)
+            self->options.handshake_timeout = -1;
+        else if (self->i == 6)
+            self->options.size = 0;
+        self->task =
+            begin(note_text(thrum_connect_accepted_socket(factory_noting, &self->what, self->ends[0], &self->options),
+                            &self->over, self->text),
+                  &self->done);
+        if (self->i == 1)
+            thrum_task_cancel(self->task);
+        AWAIT(self->task);
+        thrum_task_release(self->task);
+        if (self->i == 0) {
+            CHECK_EQ(self->over.error, THRUM_ETIMEDOUT);
+            CHECK_STR(self->text, "the TLS handshake took longer than 0.02 s");
+        } else if (self->i > 1) {
+            CHECK_EQ(self->over.error, THRUM_EINVAL);
+        }
+        CHECK_EQ(read(self->ends[1], self->text, sizeof self->text), 0);
+        close(self->ends[1]);
+    }
+    CHECK_EQ(self->what.call_count, 0);
+    ends_close(&self->contexts);
+    ASYNC_END;
+}
+
 /* connection_lost comes when the peer has answered the close_notify; until then what it sends is dropped. 147. */
 NET_TEST(tls_protocols, close_waits,
          LOCALS(tls_ends ends; noted what; thrum_transport * transport; char text[8]; long got;))

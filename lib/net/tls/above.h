@@ -33,4 +33,7 @@ const char *tls_problem(const thrum_stream *stream);
 /* A client that would take anybody's certificate, without having said so. */
 bool tls_unnamed(const thrum_tls_context *context, const thrum_tls_start_options *options);
 
+/* Whether a context is for the accepting end. */
+bool tls_serves(const thrum_tls_context *context);
+
 #endif

@@ -40,6 +40,12 @@ const char *tls_problem(const thrum_stream *stream)
     return NULL;
 }
 
+bool tls_serves(const thrum_tls_context *context)
+{
+    (void)context;
+    return false;
+}
+
 /* ---- tls.h ---- */
 
 const char *thrum_tls_problem(void)

@@ -193,6 +193,11 @@ FINALLY:
     ASYNC_END;
 }
 
+bool tls_serves(const thrum_tls_context *context)
+{
+    return context->server;
+}
+
 bool tls_unnamed(const thrum_tls_context *context, const thrum_tls_start_options *options)
 {
     return !context->server && !options->server_side && !options->server_hostname && !context->any_host &&
