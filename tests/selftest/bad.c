@@ -17,6 +17,8 @@ TEST(good, hears_of_ctrl_c)
     struct sigaction action;
     CHECK_EQ(sigaction(SIGINT, NULL, &action), 0);
     CHECK(action.sa_handler != SIG_IGN);
+    CHECK_EQ(sigaction(SIGHUP, NULL, &action), 0);
+    CHECK(action.sa_handler != SIG_IGN);
 }
 
 #ifdef BAD_FAILS

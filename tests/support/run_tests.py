@@ -185,8 +185,9 @@ class Runner:
 
     def go(self):
         signal.signal(signal.SIGTERM, self.stop)
-        # A shell's `&` has what it starts ignore Ctrl-C, which would go on to the tests of it.
+        # A shell's `&` has what it starts ignore Ctrl-C, and nohup SIGHUP, which would go on to the tests of them.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         tests = sorted(self.chosen(), key=lambda test: -test['timeout'])
         if not tests:
             print('No test matches.')
