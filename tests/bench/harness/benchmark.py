@@ -59,7 +59,8 @@ class Benchmark:
         rounds = {cell: [] for cell in cells}
         servers = {}
         try:
-            for name, command in self.chosen(programs.echo_peers(self.build)).items():
+            kind = suite if suite in programs.ECHO else "echo"
+            for name, command in self.chosen(programs.echo_peers(self.build, kind)).items():
                 try:
                     servers[name] = measure.Server(command)
                 except measure.Failed as error:
@@ -82,18 +83,24 @@ class Benchmark:
     def times(self):
         return ["-w", 50, "-d", 150] if self.options.quick else ["-w", 100, "-d", 400]
 
-    def echo(self):
+    def echo(self, suite="echo"):
         """CPU time of the server for one request."""
         cells = {"%dx%d" % cell: [*cell, *self.times(), *(["-S"] if cell[0] == 1 else [])]
-                 for cell in programs.ECHO_CELLS if self.wanted("echo", "%dx%d" % cell)}
-        limits = report.limits("echo")
-        for cell, rounds in self.loaded("echo", cells).items():
+                 for cell in programs.ECHO_CELLS if self.wanted(suite, "%dx%d" % cell)}
+        limits = report.limits(suite)
+        for cell, rounds in self.loaded(suite, cells).items():
             for row in rounds:
                 for got in row.values():
                     got["cpu_us"] = got["server_ns"] / 1000
             more = {figure: report.summarise(rounds, figure, "epoll")
                     for figure in ("requests_per_s", "p50_us", "p99_us", "server_percent", "own_percent")}
-            self.keep("echo", cell, "CPU us/request", "epoll", report.summarise(rounds, "cpu_us", "epoll"), limits[cell], more)
+            self.keep(suite, cell, "CPU us/request", "epoll", report.summarise(rounds, "cpu_us", "epoll"), limits[cell], more)
+
+    def echo_protocol(self):
+        self.echo("echo_protocol")
+
+    def echo_sockets(self):
+        self.echo("echo_sockets")
 
     def flood(self):
         """Latency of 64 connections while one more sends without pause."""
@@ -126,15 +133,22 @@ class Benchmark:
 
     def spawn(self):
         """Programs that end at once, started and waited for: CPU time of this process, and time. And megabytes of one."""
-        peers = self.chosen(programs.spawn_peers(self.build))
+        self.children("spawn", programs.spawn_peers(self.build), programs.SPAWN)
+
+    def cat(self):
+        """CPU time of a program that moves a megabyte from one pipe to another, and time."""
+        self.children("cat", programs.cat_peers(self.build), programs.CAT)
+
+    def children(self, suite, peers, benches):
+        peers = self.chosen(peers)
         reference = next(iter(peers))
         on = "%d,%d" % (machine.SERVER_CORE, machine.LOAD_CORE)
-        for bench, (work, figure, *counts) in programs.SPAWN.items():
-            if not self.wanted("spawn", bench):
+        for bench, (work, figure, *counts) in benches.items():
+            if not self.wanted(suite, bench):
                 continue
-            rounds = self.in_rounds("spawn", bench, peers, work, counts, on, figure)
-            self.keep("spawn", bench, "ns" if figure == "ns" else "CPU ns", reference,
-                      report.summarise(rounds, "figure", reference), report.limits("spawn")[bench])
+            rounds = self.in_rounds(suite, bench, peers, work, counts, on, figure)
+            self.keep(suite, bench, "ns" if figure == "ns" else "CPU ns", reference,
+                      report.summarise(rounds, "figure", reference), report.limits(suite)[bench])
 
     def in_rounds(self, suite, bench, peers, work, counts, cores, figure="cpu_ns"):
         """Runs the peers in turn; gives a row a round. counts: operations in C, and in Python."""
@@ -143,7 +157,7 @@ class Benchmark:
         for number in range(self.options.rounds):
             row = {}
             for name in in_turn(running, number):
-                count = counts[name == "asyncio"] // (10 if self.options.quick else 1)
+                count = counts[name in ("asyncio", "uvloop")] // (10 if self.options.quick else 1)
                 try:
                     got = measure.result_line([*running[name], work, str(count)], cores)
                 except measure.Failed as error:
@@ -166,7 +180,7 @@ class Benchmark:
             peers = self.chosen(programs.echo_peers(self.build, bench) if echo else programs.micro_peers(self.build))
             reference, row = next(iter(peers)), {}
             for name, command in peers.items():
-                if name == "asyncio":
+                if name in ("asyncio", "uvloop"):
                     continue
                 try:
                     if echo:
@@ -197,12 +211,14 @@ class Benchmark:
 
     def print_tables(self):
         titles = {"echo": "Echo over streams: CPU us of the server for a request (divided by epoll by hand)",
+                  "echo_protocol": "The same over transports and protocols", "echo_sockets": "The same over awaited socket calls",
                   "micro": "Tasks and timers: CPU ns an operation (divided by the protothread floor)",
                   "wake": "Threads: CPU ns of all of them (divided by epoll and an eventfd by hand)",
                   "spawn": "Child processes: ns (divided by posix_spawn and waitpid, or read, by hand)",
+                  "cat": "A megabyte through a pipe in and another out: ns (divided by cat)",
                   "flood": "p99 us of 64 connections while one more sends without pause",
                   "instructions": "User instructions an operation", "calls": "System calls for one echo of 64 bytes"}
-        for suite in ("echo", "flood", "micro", "wake", "spawn", "instructions"):
+        for suite in (*programs.ECHO, "flood", "micro", "wake", "spawn", "cat", "instructions"):
             rows = [row for row in self.rows if row["suite"] == suite]
             if not rows:
                 continue

@@ -31,6 +31,18 @@ def result_line(command, core, seconds=120):
     return json.loads(lines[-1])
 
 
+def cpu_ns(pid):
+    """Nanoseconds of CPU time that a process of one thread has taken, by the scheduler's own count."""
+    with open("/proc/%d/schedstat" % pid) as file:
+        return int(file.read().split()[0])
+
+
+def memory(pid):
+    """Bytes of a process that are in RAM."""
+    with open("/proc/%d/status" % pid) as file:
+        return int(re.search(r"VmRSS:\s+(\d+) kB", file.read())[1]) * 1024
+
+
 class Server:
     """An echo server on the first core, perhaps under a tool; `with` stops it."""
 
@@ -67,6 +79,11 @@ class Server:
 
     def load(self, build, connections, size, *arguments):
         command = [load_generator(build), "-p", self.port, "-P", str(self.pid), "-c", str(connections), "-s", str(size)]
+        return result_line([*command, *map(str, arguments)], LOAD_CORE)
+
+    def open_load(self, build, rate, *arguments):
+        """Latencies at so many requests a second, of 64 B on 64 connections."""
+        command = [load_generator(build, "openload"), "-p", self.port, "-P", str(self.pid), "-r", "%.0f" % rate]
         return result_line([*command, *map(str, arguments)], LOAD_CORE)
 
     def requests(self, build, connections, count, pid=None):

@@ -1,11 +1,14 @@
 """Who is measured: the command lines of thrum and of its peers, and how much work each gets."""
+import importlib.util
 import os
 
-from harness.machine import HERE, PYTHON
+from harness.machine import HERE, PYTHON, say
 
 # The columns of the tables. The reference of each suite is its first peer.
-ORDER = ["epoll", "floor", "eventfd", "posix_spawn", "libev", "libuv", "asyncio", "thrum"]
+ORDER = ["epoll", "floor", "eventfd", "posix_spawn", "cat", "libev", "libuv", "asyncio", "uvloop", "thrum"]
 
+# Echo three ways: thrum's program, which names the suite, and what asyncio_echo.py is told.
+ECHO = {"echo": "streams", "echo_protocol": "protocols", "echo_sockets": "sockets"}
 ECHO_CELLS = [(1, 64), (64, 64), (1000, 64), (64, 16384)]
 
 # Operations: in C, and in Python.
@@ -41,17 +44,37 @@ WAKE = {
     "post": ("post", 2, 1000000, 50000),
 }
 
-
 # What the program does, which of its figures counts, and how many times: in C, and in Python.
 SPAWN = {
     "cpu": ("wait", "cpu_ns", 300, 60),
     "wall": ("wait", "ns", 300, 60),
     "pipe": ("pipe", "cpu_ns", 2000, 200),
 }
+CAT = {
+    "cpu": ("cat", "cpu_ns", 200, 40),
+    "wall": ("cat", "ns", 200, 40),
+}
 
 
 def python(script, *arguments):
     return [PYTHON, os.path.join(HERE, "field", script), *arguments]
+
+
+def has_uvloop():
+    return importlib.util.find_spec("uvloop") is not None
+
+
+def tell_of_uvloop():
+    if not has_uvloop():
+        say("uvloop is left out: Debian's package python3-uvloop is not installed")
+
+
+def on_python(script, *arguments):
+    """The script as a peer twice: on asyncio's own loop and, where it is installed, on uvloop's."""
+    peers = {"asyncio": python(script, *arguments)}
+    if has_uvloop():
+        peers["uvloop"] = python("on_uvloop.py", peers["asyncio"][1], *arguments)
+    return peers
 
 
 def present(peers):
@@ -60,13 +83,13 @@ def present(peers):
 
 
 def echo_peers(build, thrum="echo"):
-    """The echo servers; thrum's over streams, or by callbacks: "echo_protocol"."""
+    """The echo servers: thrum's by this program, and Python's over the same."""
     field = os.path.join(build, "tests", "bench", "field")
     return present({
         "epoll": [os.path.join(field, "echo_epoll")],
         "libev": [os.path.join(field, "echo_libev")],
         "libuv": [os.path.join(field, "echo_libuv")],
-        "asyncio": python("asyncio_echo.py"),
+        **on_python("asyncio_echo.py", ECHO[thrum]),
         "thrum": [os.path.join(build, "tests", "bench", "peers", thrum)],
     })
 
@@ -98,10 +121,23 @@ def spawn_peers(build):
     return present({
         "posix_spawn": [os.path.join(field, "spawn_posix")],
         "libuv": [os.path.join(field, "spawn_libuv")],
-        "asyncio": python("asyncio_spawn.py"),
+        **on_python("asyncio_spawn.py"),
         "thrum": [os.path.join(build, "tests", "bench", "peers", "spawn")],
     })
 
 
-def load_generator(build):
-    return os.path.join(build, "tests", "bench", "load")
+def cat_peers(build):
+    """What moves bytes from its standard input to its standard output, each driven by `through`."""
+    field = os.path.join(build, "tests", "bench", "field")
+    peers = present({
+        "cat": ["/bin/cat"],
+        "libuv": [os.path.join(field, "cat_libuv")],
+        **on_python("asyncio_cat.py"),
+        "thrum": [os.path.join(build, "tests", "bench", "peers", "cat")],
+    })
+    return {name: [os.path.join(field, "through"), *command] for name, command in peers.items()}
+
+
+def load_generator(build, loop="load"):
+    """The one with a closed loop, or "openload"."""
+    return os.path.join(build, "tests", "bench", loop)

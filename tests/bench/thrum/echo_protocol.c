@@ -51,18 +51,22 @@ static int make_echo(void *context, const thrum_protocol **protocol, void **own)
     return *own ? 0 : THRUM_ENOMEM;
 }
 
-static ASYNC(serve, ARGS_NONE, LOCALS(thrum_server *server;))
+static ASYNC(serve, ARGS((const char *, path)), LOCALS(thrum_server *server;))
 {
     ASYNC_BEGIN;
     thrum_server_options options = {.size = sizeof options, .backlog = 4096};
-    AWAIT_INTO(self->server, thrum_create_server_with(make_echo, NULL, "127.0.0.1", "0", &options));
+    if (self->path)
+        AWAIT_INTO(self->server, thrum_create_unix_server_with(make_echo, NULL, self->path, &options));
+    else
+        AWAIT_INTO(self->server, thrum_create_server_with(make_echo, NULL, "127.0.0.1", "0", &options));
     printf("PORT %d\n", thrum_server_port(self->server));
     fflush(stdout);
     AWAIT(thrum_server_serve_forever(self->server));
     ASYNC_END;
 }
 
-int main(void)
+/* On a free port, or on the path of a Unix socket. */
+int main(int argc, char **argv)
 {
-    return thrum_run(serve());
+    return thrum_run(serve(argc > 1 ? argv[1] : NULL));
 }
