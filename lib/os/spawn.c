@@ -121,11 +121,18 @@ CHILD_ static bool mark_all(void)
 
 _Static_assert(sizeof(gid_t) == sizeof(uint32_t), "groups are handed on as they are");
 
+/* glibc has an enumeration there, but only where all its names are asked for. */
+#ifdef __GLIBC__
+#define RESOURCE(number) ((__rlimit_resource_t)(number))
+#else
+#define RESOURCE(number) (number)
+#endif
+
 static int child_setrlimit(const thrum_subprocess_limit *limit)
 {
     const struct rlimit both = {limit->soft == UINT64_MAX ? RLIM_INFINITY : (rlim_t)limit->soft,
                                 limit->hard == UINT64_MAX ? RLIM_INFINITY : (rlim_t)limit->hard};
-    return setrlimit(limit->resource, &both);
+    return setrlimit(RESOURCE(limit->resource), &both);
 }
 
 static void reset_signal(int number, bool always)
