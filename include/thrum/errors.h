@@ -56,7 +56,7 @@ typedef struct thrum_trace_entry {
 /** What is known of an error besides its code. Read it with the functions below; it lives as long as they say. */
 typedef struct thrum_error {
     struct thrum_error *next;   /**< the next error of the same group */
-    struct thrum_error *errors; /**< with THRUM_EGROUP: the first error of the group */
+    struct thrum_error *errors; /**< the first error of a group, or of a connection's attempts, or NULL */
     const char *operation;      /**< what was being done ("connect"), or NULL; static storage */
     int64_t number;             /**< bytes done, an exit status, a port: what `operation` says */
     int32_t code;               /**< the error itself */

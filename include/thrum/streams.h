@@ -77,8 +77,8 @@ typedef struct thrum_connect_options {
 
 /**
  * Connect over TCP. The addresses of a name are tried in their order, until one answers. A numeric address is not
- * looked up. When none answers the error is that of the first one, and its detail names all of them; where they have
- * failed in different ways, also how.
+ * looked up. When none answers the error is that of the first one; the detail's text names the addresses, and how each
+ * failed where that differs; where there were several, its `errors` has the error of each, as a group's has.
  * [awaits · cancel-safe: nothing stays open · frames of the pool, one stream · this loop's thread only]
  *
  * @param host  a name or a numeric address; good until the await has ended; NULL: this machine

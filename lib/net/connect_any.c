@@ -164,15 +164,31 @@ static int error_of(const contest *all, size_t index)
     return all->attempts[index].error ? all->attempts[index].error : THRUM_ENOMEM;
 }
 
-/* "[::1]:81, 127.0.0.1:81": which addresses were tried; where they ended differently, how. */
-static void note(const contest *all, size_t index, bool how, char *text, size_t room)
+/* "127.0.0.1:81 ECONNREFUSED" */
+static void describe(const contest *all, size_t index, bool how, char *text, size_t room)
 {
     const net_address *address = &all->plan->addresses.list[index];
-    const char *name = how ? thrum_error_name(error_of(all, index)) : "";
     char one[THRUM_ADDRESS_TEXT];
-    size_t used = strlen(text);
     address_text(&address->as.any, address->size, one, sizeof one);
-    (void)snprintf(text + used, room - used, "%s%s%s%s", used ? ", " : "", one, how ? " " : "", name);
+    (void)snprintf(text, room, "%s%s%s", one, how ? " " : "", how ? thrum_error_name(error_of(all, index)) : "");
+}
+
+/* "[::1]:81, 127.0.0.1:81": which addresses were tried; where they ended differently, how. As many as there is room
+ * for. */
+static void list(const contest *all, bool how, char *text, size_t room)
+{
+    static const char rest[] = ", ...";
+    size_t count = all->plan->addresses.count, used = 0;
+    for (size_t i = 0; i < count; i++) {
+        char one[THRUM_ADDRESS_TEXT + 32];
+        describe(all, i, how, one, sizeof one);
+        size_t after = i + 1 < count ? sizeof rest : 1;
+        bool fits = !i || used + 2 + strlen(one) + after <= room;
+        (void)snprintf(text + used, room - used, "%s%s", !fits ? rest : i ? ", " : "", fits ? one : "");
+        if (!fits)
+            return;
+        used += strlen(text + used);
+    }
 }
 
 static int system_code(int error)
@@ -180,52 +196,49 @@ static int system_code(int error)
     return error > THRUM_ECANCELED ? -error : 0;
 }
 
-#if THRUM_DETAILS
-/* Each attempt's own error, in a group. */
-static int fail_as_group(const contest *all)
+/* The error in flight takes one along for each attempt, whole, however many there are. */
+static void add_attempts(const contest *all, int error)
 {
+#if THRUM_DETAILS
     thrum_task *task = thrum_current_task();
-    size_t count = all->plan->addresses.count;
-    (void)thrum_error_set(THRUM_EGROUP, 0, "connect", (int64_t)count, NULL);
-    thrum_error *group = thrum_detail_take(task, THRUM_EGROUP, true), **last = group ? &group->errors : NULL;
-    for (size_t i = 0; group && i < count; i++) {
+    thrum_error *whole = thrum_detail_take(task, error, false), **last = whole ? &whole->errors : NULL;
+    for (size_t i = 0; whole && i < all->plan->addresses.count; i++) {
         thrum_error *detail = thrum_detail_take(task, 0, true);
         if (!detail)
             continue;
         detail->code = error_of(all, i);
         detail->system = system_code(detail->code);
         detail->operation = all->attempts[i].operation;
-        note(all, i, false, detail->text, sizeof detail->text);
+        describe(all, i, false, detail->text, sizeof detail->text);
         detail->next = NULL;
         *last = detail;
         last = &detail->next;
     }
-    if (group)
-        thrum_detail_give(task, group);
-    return THRUM_EGROUP;
-}
+    if (whole)
+        thrum_detail_give(task, whole);
 #else
-static int fail_as_group(const contest *all)
-{
-    (void)all;
-    return THRUM_EGROUP;
-}
+    (void)all, (void)error;
 #endif
+}
 
-/* The first one's error, with all addresses: that of a thing that is the same for all is that of all. */
+/* The first one's error, with all addresses: that of a thing that is the same for all is that of all. Or a group. */
 static int fail(const contest *all)
 {
     char text[THRUM_ERROR_TEXT] = "";
     size_t count = all->plan->addresses.count;
     bool differ = false;
-    if (all->plan->all_errors)
-        return fail_as_group(all);
-    for (size_t i = 1; i < count; i++)
-        differ = differ || error_of(all, i) != error_of(all, 0);
-    for (size_t i = 0; i < count; i++)
-        note(all, i, differ, text, sizeof text);
-    int error = error_of(all, 0);
-    return thrum_error_set(error, system_code(error), all->attempts[0].operation, 0, text);
+    int error = all->plan->all_errors ? THRUM_EGROUP : error_of(all, 0);
+    if (all->plan->all_errors) {
+        (void)thrum_error_set(error, 0, "connect", (int64_t)count, NULL);
+    } else {
+        for (size_t i = 1; i < count; i++)
+            differ = differ || error_of(all, i) != error;
+        list(all, differ, text, sizeof text);
+        (void)thrum_error_set(error, system_code(error), all->attempts[0].operation, 0, text);
+    }
+    if (all->plan->all_errors || count > 1)
+        add_attempts(all, error);
+    return error;
 }
 
 enum { FEW = 2 };

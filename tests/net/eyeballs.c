@@ -214,7 +214,7 @@ NET_TEST(eyeballs, all_errors,
     ASYNC_END;
 }
 
-/* ---- the order: test_interleave_addrinfos ---- */
+/* ---- many ---- */
 
 static void add(net_addresses *to, int family, int port)
 {
@@ -222,6 +222,42 @@ static void add(net_addresses *to, int family, int port)
     CHECK(address_numeric(&address, family == 4 ? "127.0.0.1" : "::1", port));
     CHECK(addresses_add(to, &address));
 }
+
+/* However many have failed, each is in the error, whole: the text has as many as there is room for. */
+NET_TEST(eyeballs, many_errors, LOCALS(both all; connect_plan plan; int error, i; char text[THRUM_ERROR_TEXT];))
+{
+    enum { MANY = 30 };
+    const thrum_error *one;
+    const char *text;
+    int n = 0;
+    ASYNC_BEGIN;
+    both_open(&self->all);
+    CHECK_EQ(stream_options_check(NULL, &self->plan.stream), 0);
+    add(&self->plan.local, 4, 0);
+    for (self->i = 0; self->i < MANY; self->i++)
+        add(&self->plan.addresses, self->i & 1 ? 4 : 6, self->all.port);
+    for (self->i = 0; self->i < 2; self->i++) {
+        self->plan.delay = self->i ? SECONDS(60) : 0;
+        AWAIT_CATCH(self->error, connect_any(&self->plan));
+        CHECK_EQ(self->error, -EADDRNOTAVAIL);
+        text = thrum_error_last()->text;
+        CHECK_NOT_NULL(strstr(text, " ECONNREFUSED, "));
+        CHECK_STR(text + strlen(text) - 5, ", ...");
+        for (one = thrum_error_last()->errors, n = 0; one; one = one->next, n++) {
+            CHECK_EQ(one->code, n & 1 ? -ECONNREFUSED : -EADDRNOTAVAIL);
+            CHECK_STR(one->operation, n & 1 ? "connect" : "bind");
+            snprintf(self->text, sizeof self->text, n & 1 ? "127.0.0.1:%d" : "[::1]:%d", self->all.port);
+            CHECK_STR(one->text, self->text);
+        }
+        CHECK_EQ(n, MANY);
+    }
+    addresses_free(&self->plan.addresses);
+    addresses_free(&self->plan.local);
+    both_close(&self->all);
+    ASYNC_END;
+}
+
+/* ---- the order: test_interleave_addrinfos ---- */
 
 /* "4a4b6c" in this order; what comes out as text. */
 static const char *interleaved(const char *order, unsigned first)
