@@ -1,4 +1,5 @@
 /* Datagrams that tasks receive and send. Numbers are those of tests/net/PORTED.md. */
+#include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
@@ -489,6 +490,86 @@ NET_TEST(datagrams, over_ipv6,
     thrum_datagrams_release(self->server);
     thrum_datagrams_release(self->client);
     ASYNC_END;
+}
+
+/* An interface that carries groups of IPv6, or 0: the loopback interface has no route for them unless somebody gave it
+ * one. What is sent there is for groups of an interface's own, and leaves no machine. */
+static unsigned carrier(void)
+{
+    struct if_nameindex *all = if_nameindex();
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+    int probe = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    unsigned found = 0;
+    CHECK_EQ(inet_pton(AF_INET6, "ff01::7", &to.sin6_addr), 1);
+    for (const struct if_nameindex *one = all; one && one->if_index && !found; one++) {
+        to.sin6_scope_id = one->if_index;
+        if (sendto(probe, "", 0, 0, (const struct sockaddr *)(const void *)&to, sizeof to) == 0)
+            found = one->if_index;
+    }
+    if_freenameindex(all);
+    close(probe);
+    return found;
+}
+
+static thrum_awaitable bound_to_all(void)
+{
+    thrum_datagram_options options = base();
+    options.local_host = "::";
+    return thrum_create_datagram_endpoint(NULL, NULL, &options);
+}
+
+/* What is sent to a group comes while one is in it; behind that the next datagram comes. The group is this process's
+ * own: a socket that is bound to all addresses hears those that others have joined, too. */
+static ASYNC(in_a_group_of_ipv6, ARGS((unsigned, index)),
+             LOCALS(thrum_datagrams *server, *client; thrum_datagram one; char bytes[8], name[IF_NAMESIZE]; int n;
+                    thrum_address group, direct; char text[THRUM_ADDRESS_TEXT];))
+{
+    int port;
+    ASYNC_BEGIN;
+    self->one.data = self->bytes;
+    self->one.room = 8;
+    CHECK_NOT_NULL(if_indextoname(self->index, self->name));
+    AWAIT_INTO(self->server, bound_to_all());
+    AWAIT_INTO(self->client, bound_to_all());
+    port = atoi(port_of(self->server));
+    snprintf(self->text, sizeof self->text, "ff01::7:%x%%%u", (unsigned)getpid() & 0xffff, self->index);
+    CHECK_EQ(thrum_address_from_ip(&self->group, self->text, port), 0);
+    CHECK_EQ(thrum_address_from_ip(&self->direct, "::1", port), 0);
+    CHECK_EQ(thrum_datagrams_join(self->server, &self->group, self->name), 0);
+    AWAIT(thrum_datagrams_send(self->client, "group", 5, &self->group));
+    AWAIT_INTO(self->n, thrum_datagrams_receive(self->server, &self->one));
+    CHECK_EQ(self->n, 5);
+    CHECK_MEM(self->bytes, "group", 5);
+    CHECK_EQ(thrum_address_family(&self->one.address), AF_INET6);
+    CHECK_EQ(thrum_address_port(&self->one.address), atoi(port_of(self->client)));
+    CHECK_EQ(thrum_datagrams_leave(self->server, &self->group, self->name), 0);
+    CHECK_EQ(thrum_datagrams_leave(self->server, &self->group, self->name), -EADDRNOTAVAIL);
+    AWAIT(thrum_datagrams_send(self->client, "nobody", 6, &self->group));
+    AWAIT(thrum_datagrams_send(self->client, "one", 3, &self->direct));
+    AWAIT_INTO(self->n, thrum_datagrams_receive(self->server, &self->one));
+    CHECK_EQ(self->n, 3);
+    /* The address names its interface: no other need be said. */
+    CHECK_EQ(thrum_datagrams_join(self->server, &self->group, NULL), 0);
+    AWAIT(thrum_datagrams_send(self->client, "again", 5, &self->group));
+    AWAIT_INTO(self->n, thrum_datagrams_receive(self->server, &self->one));
+    CHECK_MEM(self->bytes, "again", 5);
+    thrum_datagrams_release(self->server);
+    thrum_datagrams_release(self->client);
+    ASYNC_END;
+}
+
+static unsigned carrier_index;
+static thrum_awaitable in_a_group_of_ipv6_there(void)
+{
+    return in_a_group_of_ipv6(carrier_index);
+}
+
+TEST(datagrams, to_many_over_ipv6)
+{
+    carrier_index = carrier();
+    if (!carrier_index)
+        SKIP("no interface has a route for groups of IPv6");
+    run(in_a_group_of_ipv6_there);
 }
 
 /* test_create_datagram_endpoint_existing_sock_unix, a stale socket is removed, a live one is not. */
