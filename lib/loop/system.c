@@ -98,8 +98,8 @@ void system_waker_wake(const system_waker *waker)
     const uint64_t one = 1;
     int saved = errno;
     /* A full pipe is as good: somebody is being woken. */
-    ssize_t written = write(waker->write, &one, sizeof one);
-    (void)written;
+    while (write(waker->write, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
     errno = saved;
 }
 

@@ -24,6 +24,16 @@ static int name_of(int descriptor, char *name, size_t room)
 }
 #endif
 
+/* A terminal may be waited for, and that wait be interrupted. */
+static int open_whole(const char *name, int flags)
+{
+    int descriptor;
+    do
+        descriptor = open(name, flags | O_NOCTTY | O_CLOEXEC);
+    while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
 static bool same(int a, int b)
 {
     struct stat one, other;
@@ -36,7 +46,7 @@ int system_open_again(int descriptor, bool writes)
     char name[128];
     if (name_of(descriptor, name, sizeof name))
         return -1;
-    int again = open(name, (writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int again = open_whole(name, (writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK);
     if (again >= 0 && !same(again, descriptor)) {
         (void)close(again);
         return -1;
@@ -74,7 +84,7 @@ int system_open_pty_program(int ours)
 {
     pthread_mutex_lock(&naming);
     const char *name = ptsname(ours);
-    int theirs = or_error(name ? open(name, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1);
+    int theirs = or_error(name ? open_whole(name, O_RDWR) : -1);
     pthread_mutex_unlock(&naming);
     return theirs;
 }
