@@ -192,9 +192,10 @@ CHILD_ static bool move_descriptors(child *self)
     spawn_request *request = self->request;
     int high = above(request);
     if (self->status >= 0) {
-        self->status = (int)child_fcntl(self->status, F_DUPFD_CLOEXEC, high);
-        if (self->status < 0)
-            return false;
+        int moved = (int)child_fcntl(self->status, F_DUPFD_CLOEXEC, high);
+        if (moved < 0)
+            return false; /* which the old one tells */
+        self->status = moved;
     }
     for (size_t i = 0; i < request->move_count; i++) {
         spawn_move *move = &request->moves[i];

@@ -137,12 +137,12 @@ TEST_LIMIT(scarce, each_call_fails, 100)
     }
 }
 
-/* A system that knows no descriptors of processes: a thread watches. */
+/* A system that knows no descriptors of processes: a thread watches. Where nobody asks for any, it is fork() that fails. */
 TEST(scarce, no_descriptor_of_the_process)
 {
     failing_fork = (failing_plan){0, 0, EINVAL};
-    CHECK_EQ(run_once(), 0);
-    CHECK_GE(failing_fork.count, 4);
+    CHECK_EQ(run_once(), spawn_portable ? -EINVAL : 0);
+    CHECK_GE(failing_fork.count, spawn_portable ? 1 : 4);
     failing_fork.nth = -1;
 }
 
