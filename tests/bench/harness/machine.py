@@ -50,6 +50,17 @@ def allow_many_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+before_others = []  # what has commands run before all that others run
+
+
+def come_first():
+    """From now on what is measured runs as soon as it can, whoever else uses the machine: by the real-time policy, which
+    takes root. The kernel leaves 5 % of each second to others, so no more than half a second is measured at a stretch."""
+    before_others[:] = ["chrt", "--fifo", "10"]
+    if subprocess.run([*before_others, "true"], stderr=subprocess.DEVNULL).returncode:
+        sys.exit("This user may not run programs by the real-time policy.")
+
+
 def on_core(core, command):
     """The command, to run on this core alone; it keeps its process id."""
-    return ["taskset", "-c", str(core), *command]
+    return [*before_others, "taskset", "-c", str(core), *command]
