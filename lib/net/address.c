@@ -1,7 +1,7 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -87,6 +87,18 @@ bool address_unix(net_address *address, const char *path)
     return true;
 }
 
+/* An interface by its name or number. */
+static bool parse_scope(const char *scope, uint32_t *index)
+{
+    char *end = NULL;
+    *index = if_nametoindex(scope);
+    if (*index)
+        return true;
+    unsigned long number = *scope >= '0' && *scope <= '9' ? strtoul(scope, &end, 10) : ULONG_MAX;
+    *index = (uint32_t)number;
+    return number <= INT_MAX && !*end;
+}
+
 bool address_numeric(net_address *address, const char *host, int port)
 {
     char plain[INET6_ADDRSTRLEN + 1];
@@ -103,16 +115,11 @@ bool address_numeric(net_address *address, const char *host, int port)
         return false;
     memcpy(plain, host, length);
     plain[length] = '\0';
-    if (inet_pton(AF_INET6, plain, &address->as.in6.sin6_addr) != 1)
+    if (inet_pton(AF_INET6, plain, &address->as.in6.sin6_addr) != 1 ||
+        (scope && !parse_scope(scope + 1, &address->as.in6.sin6_scope_id)))
         return false;
     address->as.in6.sin6_family = AF_INET6;
     address->size = sizeof address->as.in6;
-    if (scope) {
-        unsigned index = if_nametoindex(scope + 1);
-        if (!index)
-            index = (unsigned)strtoul(scope + 1, NULL, 10);
-        address->as.in6.sin6_scope_id = index;
-    }
     address_set_port(address, port);
     return true;
 }

@@ -60,6 +60,30 @@ NET_TEST(connect, numeric,
     ASYNC_END;
 }
 
+/* test_create_connection_ipv6_scope: what stands behind the address says through which interface, and is no name to be
+ * looked up. */
+NET_TEST(connect, scope, LOCALS(int listener, error; thrum_stream * stream; char text[THRUM_ADDRESS_TEXT];))
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t size = sizeof address;
+    ASYNC_BEGIN;
+    self->listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_EQ(bind(self->listener, (struct sockaddr *)(void *)&address, size), 0);
+    CHECK_EQ(listen(self->listener, 5), 0);
+    CHECK_EQ(getsockname(self->listener, (struct sockaddr *)(void *)&address, &size), 0);
+    AWAIT_INTO(self->stream, thrum_open_connection("::1%1", as_text(ntohs(address.sin6_port))));
+    CHECK_EQ(thrum_stream_peername(self->stream, self->text, sizeof self->text), 0);
+    CHECK_EQ(strncmp(self->text, "[::1%1]:", 8), 0);
+    thrum_stream_release(self->stream);
+    close(self->listener);
+    AWAIT_CATCH(self->error, thrum_open_connection("fe80::1%1", "80"));
+    CHECK_LT(self->error, 0);
+    CHECK_NE(self->error, THRUM_ERESOLVE);
+    CHECK_STR(thrum_error_last()->operation, "connect");
+    CHECK_EQ(strncmp(thrum_error_last()->text, "[fe80::1%", 9), 0);
+    ASYNC_END;
+}
+
 NET_TEST(connect, refused, LOCALS(int listener, port, error; thrum_stream * stream; char expected[THRUM_ADDRESS_TEXT];))
 {
     ASYNC_BEGIN;

@@ -48,6 +48,17 @@ TEST(addresses, there_and_back)
     CHECK(!thrum_address_equal(&a, &b));
     CHECK_EQ(thrum_address_from_ip(&a, "::1%1", 80), 0);
     CHECK(!thrum_address_equal(&a, &b));
+    /* create_connection_ipv6_scope, ipaddr_info: the interface, by number or by name, goes along. */
+    CHECK_EQ(thrum_address_from_ip(&a, "fe80::1%1", 80), 0);
+    CHECK_EQ(((const struct sockaddr_in6 *)thrum_address_raw(&a))->sin6_scope_id, 1);
+    CHECK_EQ(thrum_address_from_ip(&b, "fe80::1", 80), 0);
+    CHECK(!thrum_address_equal(&a, &b));
+    CHECK_EQ(thrum_address_from_ip(&b, "fe80::1%no such interface", 80), THRUM_EINVAL);
+    CHECK_EQ(thrum_address_from_ip(&b, "fe80::1%1x", 80), THRUM_EINVAL);
+    CHECK_EQ(thrum_address_from_ip(&b, "fe80::1%", 80), THRUM_EINVAL);
+    CHECK_EQ(thrum_address_from_ip(&b, "1.2.3.4%1", 80), THRUM_EINVAL);
+    CHECK_EQ(thrum_address_from_ip(&b, "1.2.3", 80), THRUM_EINVAL);
+    CHECK_EQ(thrum_address_from_ip(&b, "", 80), THRUM_EINVAL);
     CHECK_EQ(thrum_address_from_path(&a, "/run/x"), 0);
     CHECK_EQ(thrum_address_family(&a), AF_UNIX);
     CHECK_EQ(thrum_address_port(&a), 0);
