@@ -247,6 +247,10 @@ NET_TEST(servers_end, every_interface,
     AWAIT_INTO(self->client, thrum_open_connection("127.0.0.1", self->port + 1));
     thrum_stream_release(self->client);
     thrum_server_release(self->server);
+    /* create_server_empty_host: the same */
+    AWAIT_INTO(self->server, thrum_start_server(wait_for_input, NULL, "", "0"));
+    CHECK_EQ(thrum_server_sockets(self->server), self->i);
+    thrum_server_release(self->server);
     self->options.size = sizeof self->options;
     self->options.family = AF_INET;
     AWAIT_INTO(self->server, thrum_start_server_with(wait_for_input, NULL, NULL, "0", &self->options));

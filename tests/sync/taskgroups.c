@@ -228,7 +228,7 @@ TEST(taskgroups, cancelled_child_is_ignored)
     check((plan){.first = cancels_10, .second = gives_50}, 0, 50, "be");
 }
 
-/* cancel_children_on_child_error: the siblings and the body are cancelled, one error comes out. */
+/* cancel_children_on_child_error, taskgroup_04: the siblings and the body are cancelled, one error comes out. */
 TEST(taskgroups, child_fails)
 {
     check((plan){.first = fails_10, .second = gives_50, .body = 100}, THRUM_EGROUP, 10, "bxy");
@@ -250,7 +250,7 @@ TEST(taskgroups, clean_up_fails)
     CHECK_ERRORS(-1);
 }
 
-/* taskgroup_09, _19: the body's error cancels the children and comes last. */
+/* taskgroup_09, _10, _19: the body's error cancels the children and comes last. */
 TEST(taskgroups, body_fails)
 {
     check((plan){.first = gives_10, .second = gives_50, .body = 20, .body_error = -7}, THRUM_EGROUP, 20, "bxy");
@@ -259,9 +259,11 @@ TEST(taskgroups, body_fails)
     CHECK_ERRORS(-4, -7);
     check((plan){.body_error = -7}, THRUM_EGROUP, 0, "b");
     CHECK_ERRORS(-7);
+    check((plan){.first = gives_10, .body = 1, .body_error = -7}, THRUM_EGROUP, 1, "bxy");
+    CHECK_ERRORS(-7);
 }
 
-/* taskgroup_18, context_manager_exit_raises: the body makes its own error of the group's cancellation. */
+/* taskgroup_18, _20a, _21a, context_manager_exit_raises: the body makes its own error of the group's cancellation. */
 TEST(taskgroups, body_replaces_the_cancellation)
 {
     check((plan){.first = fails_10, .body = 100, .body_catches = -8}, THRUM_EGROUP, 10, "bC");
@@ -379,6 +381,68 @@ TEST(taskgroups, cancelled_and_child_fails)
     sim_close();
 }
 
+/* taskgroup_16: the same in a task that another one waits for, which is cancelled and passes that on: while the group's
+ * body cleans up, a child fails. That is what comes out. */
+static ASYNC(is_slow_to_leave, ARGS_NONE, LOCALS(thrum_group group; int caught;))
+{
+    ASYNC_BEGIN;
+    WITH (self->group, thrum_group_open(&self->group)) {
+        thrum_group_spawn(&self->group, fails_20());
+        AWAIT_CATCH_ALL(self->caught, thrum_sleep(100));
+        put(self->caught == THRUM_ECANCELED ? "c" : "-");
+        AWAIT(thrum_sleep(50));
+        ASYNC_RAISE(self->caught);
+    }
+    ASYNC_END;
+}
+
+static ASYNC(waits_for_that, ARGS_NONE, LOCALS(thrum_task *task; int error;))
+{
+    ASYNC_BEGIN;
+    self->task = thrum_spawn(is_slow_to_leave());
+    AWAIT_CATCH(self->error, self->task);
+    note_errors(self->error);
+    ASYNC_RAISE(self->error);
+FINALLY:
+    thrum_task_release(self->task);
+    ASYNC_END;
+}
+
+TEST(taskgroups, cancelled_through_a_task_and_child_fails)
+{
+    trace[0] = '\0';
+    sim_open();
+    thrum_task *task = thrum_spawn(waits_for_that());
+    at(20);
+    thrum_task_cancel(task);
+    finish(task, THRUM_EGROUP, 20, "c");
+    CHECK_ERRORS(-3);
+}
+
+/* taskgroup_23: who has ended has left the group, while it is open. */
+static ASYNC(spawns_again_and_again, ARGS_NONE, LOCALS(thrum_group group; int i;))
+{
+    ASYNC_BEGIN;
+    WITH (self->group, thrum_group_open(&self->group)) {
+        for (self->i = 0; self->i < 10; self->i++) {
+            AWAIT(thrum_sleep(10));
+            thrum_group_spawn(&self->group, gives(30));
+            CHECK_LT(thrum_group_size(&self->group), 5);
+        }
+        AWAIT(thrum_sleep(135));
+        CHECK_EQ(thrum_group_size(&self->group), 0);
+    }
+    ASYNC_RETURN(sim_time());
+    ASYNC_END;
+}
+
+TEST(taskgroups, children_leave_when_they_end)
+{
+    thrum_value time = 0;
+    CHECK_EQ(sim_run(spawns_again_and_again(), &time), 0);
+    CHECK_EQ(time, 235);
+}
+
 /* ---- nested ---- */
 
 static ASYNC(nested, ARGS((const plan *, outer), (const plan *, inner)),
@@ -431,15 +495,17 @@ TEST(taskgroups, nested)
     CHECK_ERRORS(-1, THRUM_EGROUP);
 }
 
-/* nested_groups_both_cancelled: a request from outside survives the inner group. */
+/* nested_groups_both_cancelled: a request from outside survives the inner group. taskgroup_11, _12: also with nobody but
+ * it in the outer one, and when its children were about to fail. */
 TEST(taskgroups, nested_and_cancelled_from_outside)
 {
-    for (int passes = 1; passes < 5; passes++) {
-        plan outer = {.first = gives_50}, inner = {.first = cleans_long, .body = 100};
+    for (int passes = 1; passes < 13; passes++) {
+        plan outer = {.first = passes & 1 ? gives_50 : NULL};
+        plan inner = {.first = passes & 2 ? cleans_long : fails_10, .body = 100};
         trace[0] = '\0';
         sim_open();
         thrum_task *task = thrum_spawn(nested(&outer, &inner));
-        for (int i = 0; i < passes; i++)
+        for (int i = 0; i <= passes / 4; i++)
             sim_pass();
         thrum_task_cancel(task);
         CHECK_EQ(sim_until(task), 0);

@@ -229,6 +229,27 @@ TEST(waitfor, caller_cancelled)
     }
 }
 
+/* cancel_blocking_wait_for, cancel_wait_for: the task that it waits for is cancelled as well, with and without a limit. */
+TEST(waitfor, caller_cancelled_and_so_the_task)
+{
+    const thrum_time limits[] = {THRUM_NEVER, SECONDS(60)};
+    for (int i = 0; i < 2; i++) {
+        sim_open();
+        thrum_task *task = thrum_spawn(work(SECONDS(3600), PASS_ON));
+        thrum_task *caller = thrum_spawn(wait_for_task(limits[i], task));
+        sim_pass();
+        sim_pass();
+        thrum_task_cancel(caller);
+        CHECK_EQ(sim_until(caller), 0);
+        CHECK(thrum_task_cancelled(caller));
+        CHECK(thrum_task_cancelled(task));
+        thrum_task_release(caller);
+        thrum_task_release(task);
+        CHECK_EQ(sim_time(), 0);
+        sim_close();
+    }
+}
+
 /* wait_for_race_condition: the result that comes just in time is not lost. */
 static void complete(thrum_handle *handle)
 {
