@@ -495,8 +495,8 @@ TEST(taskgroups, nested)
     CHECK_ERRORS(-1, THRUM_EGROUP);
 }
 
-/* nested_groups_both_cancelled: a request from outside survives the inner group. taskgroup_11, _12: also with nobody but
- * it in the outer one, and when its children were about to fail. */
+/* nested_groups_both_cancelled: a request from outside survives the inner group. taskgroup_11, _12: also with nobody
+ * else in the outer one, and when its children were about to fail. */
 TEST(taskgroups, nested_and_cancelled_from_outside)
 {
     for (int passes = 1; passes < 13; passes++) {

@@ -229,7 +229,7 @@ TEST(waitfor, caller_cancelled)
     }
 }
 
-/* cancel_blocking_wait_for, cancel_wait_for: the task that it waits for is cancelled as well, with and without a limit. */
+/* cancel_blocking_wait_for, cancel_wait_for: the task that it waits for is cancelled, too, with and without limit. */
 TEST(waitfor, caller_cancelled_and_so_the_task)
 {
     const thrum_time limits[] = {THRUM_NEVER, SECONDS(60)};
