@@ -250,9 +250,9 @@ THRUM_API int thrum_datagrams_set_write_buffer_limits(thrum_datagrams *endpoint,
  *
  * @param endpoint   bound to the group's port, of the group's family
  * @param group      its address; the port does not count
- * @param interface  through which it is joined: its name; NULL: the system chooses
+ * @param interface  through which it is joined: its name; NULL: the system chooses; a network (networks.h) has none
  * @return gives 0; THRUM_EINVAL for what is no Internet address; -ENODEV for an interface that there is not; -errno of
- *         setsockopt(2); THRUM_ECLOSED
+ *         setsockopt(2); THRUM_ECLOSED; THRUM_EUNSUPPORTED on a network without groups
  *
  * asyncio: none (setsockopt of its socket)
  */

@@ -65,6 +65,10 @@ typedef struct thrum_network {
     /** What listens or receives is over; connections that nobody took are refused. The port is not to be told any more.
      * `late`: the loop closes, and no call can be queued any more. */
     void (*close)(void *link, bool late);
+
+    /** What receives datagrams joins a multicast group, or leaves it; the port does not count. 0, or an error as
+     * setsockopt(2). NULL: there are no groups. */
+    int (*join)(void *link, const thrum_address *group, bool join);
 } thrum_network;
 
 /**
@@ -74,7 +78,7 @@ typedef struct thrum_network {
  * @param loop     open, this thread's
  * @param network  its calls; stays as long as anything that was made through it. NULL: the system's sockets again
  * @param own      handed to `look_up`, `connect`, `listen` and `open`
- * @return gives 0; THRUM_EINVAL when a call is missing; THRUM_ESTATE for another thread's loop
+ * @return gives 0; THRUM_EINVAL when a call other than `join` is missing; THRUM_ESTATE for another thread's loop
  *
  * asyncio: overriding loop.create_connection, loop.create_server, loop.create_datagram_endpoint and loop.getaddrinfo
  */

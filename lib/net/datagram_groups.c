@@ -40,12 +40,13 @@ static int change6(const thrum_datagrams *endpoint, const net_address *group, un
 static int change(const thrum_datagrams *endpoint, const thrum_address *group, const char *interface, bool join)
 {
     net_address address;
-    unsigned index = interface ? if_nametoindex(interface) : 0;
+    const thrum_network *network = endpoint->port.network;
+    unsigned index = interface && !network ? if_nametoindex(interface) : 0;
     address_get(&address, group);
     if (endpoint->flags & DATAGRAM_CLOSED)
         return THRUM_ECLOSED;
-    if (endpoint->port.network)
-        return THRUM_EUNSUPPORTED;
+    if (network) /* it has no interfaces */
+        return network->join ? network->join(endpoint->port.link, group, join) : THRUM_EUNSUPPORTED;
     if (interface && !index)
         return -ENODEV;
     switch (address.as.any.sa_family) {

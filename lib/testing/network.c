@@ -296,7 +296,8 @@ static const thrum_network memory_network = {.size = sizeof memory_network,
                                              .send = simnet_send,
                                              .receive = simnet_receive,
                                              .watch = simnet_watch,
-                                             .close = simnet_close};
+                                             .close = simnet_close,
+                                             .join = simnet_join};
 
 static int check(const thrum_test_network_options *given, thrum_test_network_options *options)
 {

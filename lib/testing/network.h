@@ -44,6 +44,12 @@ typedef struct test_connection {
     test_route *routes[2]; /* there and back */
 } test_connection;
 
+/* A multicast group that somebody has joined; its port is 0. */
+typedef struct test_group {
+    struct test_group *next;
+    thrum_address address;
+} test_group;
+
 /* What stands behind a port of the library's: it listens, or receives datagrams. */
 typedef struct test_datagram test_datagram;
 typedef struct test_socket {
@@ -62,6 +68,7 @@ typedef struct test_socket {
     thrum_address peer;      /* from whom alone they come; or none */
     test_datagram *arriving; /* soonest first */
     size_t count;
+    test_group *groups;   /* that it is in */
     thrum_time failed_at; /* when it hears that nobody receives at its peer's; or THRUM_NEVER */
 } test_socket;
 
@@ -112,6 +119,7 @@ void simnet_tell(const thrum_test_network *network, const test_place *from, cons
 
 bool simnet_is_any(const thrum_address *address);
 bool simnet_is_loopback(const thrum_address *address);
+bool simnet_is_group(const thrum_address *address);
 void simnet_set_port(thrum_address *address, int port);
 
 /* The same but for the port. */
@@ -162,6 +170,7 @@ void simnet_part(test_connection *connection);
 
 int simnet_send(void *link, const thrum_datagram *datagram);
 int simnet_receive(void *link, thrum_datagram *datagram);
+int simnet_join(void *link, const thrum_address *group, bool join);
 
 /* When there is something to receive, or THRUM_NEVER. */
 thrum_time simnet_receivable_at(const test_socket *socket);

@@ -38,6 +38,18 @@ bool simnet_is_loopback(const thrum_address *address)
     }
 }
 
+bool simnet_is_group(const thrum_address *address)
+{
+    switch (thrum_address_family(address)) {
+    case AF_INET:
+        return IN_MULTICAST(ntohl(in4(address)->sin_addr.s_addr));
+    case AF_INET6:
+        return IN6_IS_ADDR_MULTICAST(&in6(address)->sin6_addr);
+    default:
+        return false;
+    }
+}
+
 void simnet_set_port(thrum_address *address, int port)
 {
     if (thrum_address_family(address) == AF_INET)

@@ -34,10 +34,52 @@ static void drop(test_socket *socket, test_datagram **link)
     free(gone);
 }
 
+/* ---- groups ---- */
+
+static void leave_group(test_group **link)
+{
+    test_group *gone = *link;
+    *link = gone->next;
+    free(gone);
+}
+
+/* Where a group stands in the list, or its end. */
+static test_group **find_group(test_socket *socket, const thrum_address *group)
+{
+    test_group **link = &socket->groups;
+    while (*link && !simnet_same_host(&(*link)->address, group))
+        link = &(*link)->next;
+    return link;
+}
+
+int simnet_join(void *link, const thrum_address *group, bool join)
+{
+    test_socket *socket = (test_socket *)link;
+    test_group **at = find_group(socket, group);
+    if (!socket->network)
+        return -ENETDOWN;
+    if (!simnet_is_group(group) || thrum_address_family(group) != thrum_address_family(&socket->place.address))
+        return THRUM_EINVAL;
+    if (join == (*at != NULL))
+        return join ? -EADDRINUSE : -EADDRNOTAVAIL;
+    if (!join) {
+        leave_group(at);
+        return 0;
+    }
+    test_group *made = (test_group *)calloc(1, sizeof *made);
+    if (!made)
+        return THRUM_ENOMEM;
+    made->address = *group;
+    *at = made;
+    return 0;
+}
+
 void simnet_forget(test_socket *socket)
 {
     while (socket->arriving)
         drop(socket, &socket->arriving);
+    while (socket->groups)
+        leave_group(&socket->groups);
     socket->failed_at = THRUM_NEVER;
 }
 
@@ -122,24 +164,48 @@ static void refuse(test_socket *socket, test_route *there, test_route *back)
     simnet_look(socket);
 }
 
+/* And perhaps another one. */
+static bool deliver_copies(test_socket *to, const test_place *from, test_route *route, const thrum_datagram *datagram)
+{
+    bool sent = deliver(to, from, route, datagram);
+    return sent && chance(route, route->path.doubled) ? deliver(to, from, route, datagram) : sent;
+}
+
+/* Whoever is in the group, at its port, on any host, this one too: each by a way of its own. To nobody is no error. */
+static int send_to_group(thrum_test_network *network, const test_place *from, const thrum_datagram *datagram)
+{
+    for (test_socket *to = network->sockets; to; to = to->next) {
+        if (!to->groups || thrum_address_port(&to->place.address) != thrum_address_port(&datagram->address) ||
+            !*find_group(to, &datagram->address) || (to->peer.size && !thrum_address_equal(&to->peer, &from->address)))
+            continue;
+        test_route *route = simnet_route(network, from->host, to->place.host);
+        if (!route || !deliver_copies(to, from, route, datagram))
+            return THRUM_ENOMEM;
+    }
+    return 0;
+}
+
 int simnet_send(void *link, const thrum_datagram *datagram)
 {
     test_socket *socket = (test_socket *)link;
     thrum_test_network *network = socket->network;
     test_place from = socket->place;
     int port = thrum_address_port(&from.address);
+    bool group = simnet_is_group(&datagram->address);
     if (!network || from.host->down)
         return -ENETDOWN;
     if (datagram->size > LARGEST)
         return -EMSGSIZE;
-    test_host *host = simnet_owner(network, from.host, &datagram->address);
-    if (!host)
+    test_host *host = group ? NULL : simnet_owner(network, from.host, &datagram->address);
+    if (!host && !group)
         return -EHOSTUNREACH;
     if (simnet_is_any(&from.address)) {
         if (!simnet_source(from.host, &datagram->address, &from.address))
             return -ENETUNREACH;
         simnet_set_port(&from.address, port);
     }
+    if (group)
+        return send_to_group(network, &from, datagram);
     test_route *there = simnet_route(network, from.host, host), *back = simnet_route(network, host, from.host);
     if (!there || !back)
         return THRUM_ENOMEM;
@@ -148,8 +214,5 @@ int simnet_send(void *link, const thrum_datagram *datagram)
         refuse(socket, there, back);
         return 0;
     }
-    bool sent = deliver(to, &from, there, datagram);
-    if (sent && chance(there, there->path.doubled))
-        sent = deliver(to, &from, there, datagram);
-    return sent ? 0 : THRUM_ENOMEM;
+    return deliver_copies(to, &from, there, datagram) ? 0 : THRUM_ENOMEM;
 }

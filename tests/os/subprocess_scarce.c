@@ -137,7 +137,7 @@ TEST_LIMIT(scarce, each_call_fails, 100)
     }
 }
 
-/* A system that knows no descriptors of processes: a thread watches. Where nobody asks for any, it is fork() that fails. */
+/* A system that knows no descriptors of processes: a thread watches. Where nobody asks for any, fork() fails. */
 TEST(scarce, no_descriptor_of_the_process)
 {
     failing_fork = (failing_plan){0, 0, EINVAL};

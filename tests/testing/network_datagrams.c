@@ -56,6 +56,45 @@ NETWORK_TEST(testing_network_datagrams, ask_and_answer, thrum_datagrams *server_
     ASYNC_END;
 }
 
+/* A group: who is in it hears what is sent to its port, the sender, too; and nobody who is not, or was. */
+NETWORK_TEST(testing_network_datagrams, to_a_group, thrum_datagrams *ends[3]; thrum_datagram datagram;
+             thrum_address group; int i; char byte;)
+{
+    static const char *const hosts[] = {"server", "client", "client"}, *const ports[] = {"5353", "5353", "1"};
+    ASYNC_BEGIN;
+    self->network = make_slow_network(LATENCY);
+    for (self->i = 0; self->i < 3; self->i++)
+        AWAIT_INTO(self->ends[self->i], AS(hosts[self->i], bind_to("0.0.0.0", ports[self->i])));
+    CHECK_EQ(thrum_address_from_ip(&self->group, "224.0.0.251", 5353), 0);
+    self->datagram.data = &self->byte;
+    self->datagram.room = 1;
+    AWAIT(thrum_datagrams_send(self->ends[0], "0", 1, &self->group)); /* nobody is there yet */
+    for (self->i = 0; self->i < 3; self->i++)
+        CHECK_EQ(thrum_datagrams_join(self->ends[self->i], &self->group, "of any name"), 0);
+    CHECK_EQ(thrum_datagrams_join(self->ends[0], &self->group, NULL), -EADDRINUSE);
+    AWAIT(thrum_datagrams_send(self->ends[0], "1", 1, &self->group));
+    for (self->i = 0; self->i < 2; self->i++) {
+        AWAIT(thrum_datagrams_receive(self->ends[self->i], &self->datagram));
+        CHECK_EQ(self->byte, '1');
+        thrum_address_text(&self->datagram.address, self->text, sizeof self->text);
+        CHECK_STR(self->text, "10.0.0.2:5353");
+    }
+    CHECK_EQ(thrum_now(), LATENCY);
+    CHECK_EQ(thrum_datagrams_leave(self->ends[1], &self->group, NULL), 0);
+    CHECK_EQ(thrum_datagrams_leave(self->ends[1], &self->group, NULL), -EADDRNOTAVAIL);
+    AWAIT(thrum_datagrams_send(self->ends[2], "2", 1, &self->group));
+    CHECK_EQ(thrum_address_from_ip(&self->datagram.address, "10.0.0.3", 5353), 0);
+    AWAIT(thrum_datagrams_send(self->ends[0], "3", 1, &self->datagram.address));
+    AWAIT(thrum_datagrams_receive(self->ends[1], &self->datagram));
+    CHECK_EQ(self->byte, '3');
+    AWAIT(thrum_datagrams_receive(self->ends[0], &self->datagram));
+    CHECK_EQ(self->byte, '2');
+    for (self->i = 0; self->i < 3; self->i++)
+        thrum_datagrams_release(self->ends[self->i]);
+    thrum_test_network_close(self->network);
+    ASYNC_END;
+}
+
 NETWORK_TEST(testing_network_datagrams, only_from_its_peer, thrum_datagrams *ends[3]; thrum_datagram datagram;
              thrum_address address; int i;)
 {
@@ -74,7 +113,7 @@ NETWORK_TEST(testing_network_datagrams, only_from_its_peer, thrum_datagrams *end
     self->datagram.room = 1;
     AWAIT(thrum_datagrams_receive(self->ends[0], &self->datagram));
     CHECK_EQ(self->text[0], '1');
-    CHECK_EQ(thrum_datagrams_join(self->ends[1], &self->address, NULL), THRUM_EUNSUPPORTED);
+    CHECK_EQ(thrum_datagrams_join(self->ends[1], &self->address, NULL), THRUM_EINVAL); /* is no group */
     for (self->i = 0; self->i < 3; self->i++)
         thrum_datagrams_release(self->ends[self->i]);
     /* Paths of Unix sockets work as well, on one host. */
