@@ -87,7 +87,7 @@ static struct totals drive(struct connection *connections)
     struct totals totals = {0, 0, 0, 0};
     uint64_t now = bench_now(), begun = (uint64_t)option.connections;
     uint64_t start = option.requests ? now : now + (uint64_t)option.warm_ms * 1000000u;
-    uint64_t stop = option.requests ? now + 120000000000u : start + (uint64_t)option.measured_ms * 1000000u;
+    uint64_t stop = option.requests ? now + 120000000000u : UINT64_MAX;
     int measuring = 0;
 
     for (int i = 0; i < option.connections; i++)
@@ -97,6 +97,8 @@ static struct totals drive(struct connection *connections)
         now = bench_now();
         if (!measuring && now >= start) {
             measuring = 1;
+            if (!option.requests) /* however late it begins, on a busy machine */
+                stop = now + (uint64_t)option.measured_ms * 1000000u;
             memset(&latency, 0, sizeof latency);
             totals = (struct totals){0, now, client_server_cpu(option.server), bench_clock(CLOCK_PROCESS_CPUTIME_ID)};
         }
