@@ -12,6 +12,7 @@ import ctypes
 import fnmatch
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -62,6 +63,11 @@ def descendants():
             found.append(child)
             queue.append(child)
     return found
+
+
+def seconds_of_children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def command_of(pid):
@@ -136,7 +142,7 @@ class Stage:
 
     def run(self):
         print('== %s (at most %d s)' % (self.name, self.budget), flush=True)
-        start = time.monotonic()
+        start, spent = time.monotonic(), seconds_of_children()
         process = subprocess.Popen(self.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, errors='replace', start_new_session=True)
         reader = threading.Thread(target=self.pass_on, args=(process.stdout,), daemon=True)
@@ -159,8 +165,9 @@ class Stage:
                 self.complaints.append('left processes behind: ' + '; '.join(sorted(set(left))))
         reader.join(timeout=5)
         self.close(process.returncode)
-        print('== %s: %s in %.0f s' % (self.name, 'FAILED' if self.counts[1] else 'ok', time.monotonic() - start),
-              flush=True)
+        print('== %s: %s in %.0f s, %.0f s of a processor'
+              % (self.name, 'FAILED' if self.counts[1] else 'ok', time.monotonic() - start,
+                 seconds_of_children() - spent), flush=True)
 
     def close(self, status):
         if self.counts is None:
