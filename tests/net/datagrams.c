@@ -520,7 +520,7 @@ static thrum_awaitable bound_to_all(void)
 
 /* What is sent to a group comes while one is in it; behind that the next datagram comes. The group is this process's
  * own: a socket that is bound to all addresses hears those that others have joined, too. */
-static ASYNC(in_a_group_of_ipv6, ARGS((unsigned, index)),
+static ASYNC(in_a_group_of_ipv6, ARGS((unsigned, number)),
              LOCALS(thrum_datagrams *server, *client; thrum_datagram one; char bytes[8], name[IF_NAMESIZE]; int n;
                     thrum_address group, direct; char text[THRUM_ADDRESS_TEXT];))
 {
@@ -528,11 +528,11 @@ static ASYNC(in_a_group_of_ipv6, ARGS((unsigned, index)),
     ASYNC_BEGIN;
     self->one.data = self->bytes;
     self->one.room = 8;
-    CHECK_NOT_NULL(if_indextoname(self->index, self->name));
+    CHECK_NOT_NULL(if_indextoname(self->number, self->name));
     AWAIT_INTO(self->server, bound_to_all());
     AWAIT_INTO(self->client, bound_to_all());
     port = atoi(port_of(self->server));
-    snprintf(self->text, sizeof self->text, "ff01::7:%x%%%u", (unsigned)getpid() & 0xffff, self->index);
+    snprintf(self->text, sizeof self->text, "ff01::7:%x%%%u", (unsigned)getpid() & 0xffff, self->number);
     CHECK_EQ(thrum_address_from_ip(&self->group, self->text, port), 0);
     CHECK_EQ(thrum_address_from_ip(&self->direct, "::1", port), 0);
     CHECK_EQ(thrum_datagrams_join(self->server, &self->group, self->name), 0);
