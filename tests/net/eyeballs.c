@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "net/connect.h"
+#include "net/stream.h"
 #include "support.h"
 
 /* What listens, on the same port of ::1 and 127.0.0.1. A full queue does not answer. */

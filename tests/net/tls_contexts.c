@@ -358,14 +358,14 @@ static ASYNC(refuses,
  * down. */
 static ASYNC(refused_elsewhere,
              ARGS((thrum_tls_context *, context), (const thrum_tls_session *, session),
-                  (const thrum_tls_session *, read)),
+                  (const thrum_tls_session *, stored)),
              LOCALS(thrum_tls_context *other;))
 {
     ASYNC_BEGIN;
     self->other = client_context();
     AWAIT(refuses(self->other, "localhost", self->session, "the TLS session is another context's"));
     AWAIT(refuses(self->context, "127.0.0.1", self->session, "the TLS session is another host's"));
-    AWAIT(refuses(self->other, "example.org", self->read, "the TLS session is another host's"));
+    AWAIT(refuses(self->other, "example.org", self->stored, "the TLS session is another host's"));
     thrum_tls_context_release(self->other);
     ASYNC_END;
 }
