@@ -198,12 +198,13 @@ TEST(mode, slow_steps)
     thrum_loop_set_slow_callback_duration(loop, 0);
     CHECK_EQ(thrum_loop_slow_callback_duration(loop), 0);
     run(loop, forgets());
-    CHECK(has("tests/debug/mode.c, ran 0 ms without awaiting, from its beginning"));
-    CHECK(has("mode.c:70, ran 0 ms without awaiting"));
+    CHECK(has("tests/debug/mode.c, ran ")); /* so many milliseconds, of which a machine may make some */
+    CHECK(has(" ms without awaiting, from its beginning"));
+    CHECK(has("mode.c:70, ran "));
     thrum_handle handle = THRUM_HANDLE_INIT(call_nothing, NULL);
     thrum_call_soon(&handle);
     thrum_loop_step(loop, 0);
-    CHECK(has("a call ran 0 ms"));
+    CHECK(has("a call ran "));
     close_debug(loop);
 }
 
