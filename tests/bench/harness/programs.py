@@ -51,8 +51,8 @@ SPAWN = {
     "pipe": ("pipe", "cpu_ns", 2000, 200),
 }
 CAT = {
-    "cpu": ("cat", "cpu_ns", 200, 40),
-    "wall": ("cat", "ns", 200, 40),
+    "cpu": ("cat", "cpu_ns", 200, 100),
+    "wall": ("cat", "ns", 200, 100),
 }
 
 
