@@ -296,6 +296,7 @@ NET_TEST(arguments, files,
     REFUSED_AWAIT(thrum_file_read_at(self->file, &self->byte, 1, UINT64_MAX));
     REFUSED_AWAIT(thrum_file_read_at(self->file, &self->byte, SIZE_MAX, 1));
     thrum_file_release(self->file);
+    CHECK_EQ(thrum_file_adopt(&self->file, -1), -EBADF);
     thrum_executor_options options = {.size = 0};
     REFUSED(thrum_executor_new(NULL, NULL));
     REFUSED(thrum_executor_new(&self->executor, &options));
@@ -342,6 +343,13 @@ NET_TEST(arguments, children,
 {
     static const thrum_subprocess_options reads = {.size = RUN, .in = {THRUM_STDIO_PIPE, 0}},
                                           writes = {.size = RUN, .out = {THRUM_STDIO_PIPE, 0}};
+    static const thrum_subprocess_descriptor not_open = {999, 5};
+    static const thrum_subprocess_limit no_limit = {9999, 0, 0};
+    static const thrum_subprocess_options closed = {.size = RUN, .descriptors = &not_open, .descriptor_count = 1},
+                                          unlimited = {.size = RUN, .limits = &no_limit, .limit_count = 1};
+    static uint32_t groups[65537 + 1000]; /* more than there may be */
+    static const thrum_subprocess_identity nobodies[] = {
+        {.user = UINT32_MAX}, {.group = UINT32_MAX}, {.groups = groups, .group_count = COUNT(groups)}};
     static const thrum_pipeline_command nothing[] = {{.options = NULL}}, both[] = {{echo, "echo", NULL}},
                                         reader[] = {{echo, NULL, NULL}, {echo, NULL, &reads}},
                                         writer[] = {{echo, NULL, &writes}, {echo, NULL, NULL}};
@@ -377,6 +385,16 @@ NET_TEST(arguments, children,
     CHECK_NULL(self->terminal);
     REFUSED_AWAIT(thrum_create_subprocess_pty(echo, &runs[1], NULL, &self->terminal));
     CHECK_NULL(self->terminal);
+    /* What the system says no to, in the child: the call's error. */
+    AWAIT_CATCH(self->error, thrum_create_subprocess_exec(echo, &closed));
+    CHECK_EQ(self->error, -EBADF);
+    AWAIT_CATCH(self->error, thrum_create_subprocess_exec(echo, &unlimited));
+    CHECK_EQ(self->error, -EINVAL);
+    for (self->i = 0; self->i < COUNT(nobodies); self->i++) {
+        const thrum_subprocess_options options = {.size = RUN, .identity = &nobodies[self->i]};
+        AWAIT_CATCH(self->error, thrum_create_subprocess_exec(echo, &options));
+        CHECK(self->error == -EINVAL || self->error == -EPERM); /* of root, and of everybody else */
+    }
     REFUSED(thrum_terminal_set_size(0, NULL));
     REFUSED(thrum_terminal_set_size(0, &(thrum_terminal_size){65536, 0}));
     REFUSED(thrum_terminal_set_size(0, &(thrum_terminal_size){0, 65536}));
@@ -437,7 +455,9 @@ static void *elsewhere(void *argument)
     CHECK_NULL(thrum_loop_running());
     thrum_signal_receiver *receiver;
     const int number = SIGUSR1;
+    thrum_file *file;
     CHECK_EQ(thrum_signal_receiver_open(&receiver, &number, 1), THRUM_ESTATE);
+    CHECK_EQ(thrum_file_adopt(&file, 0), THRUM_ESTATE);
     return NULL;
 }
 

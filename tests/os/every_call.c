@@ -39,6 +39,8 @@ static int made(void *context, const thrum_subprocess_protocol **protocol, void 
 
 static const char *const echo[] = {"echo", "hello", NULL}, *const cat[] = {"cat", NULL};
 
+static int kept = -1; /* standard input, which is closed while children begin, or -1 */
+
 static ASYNC(uses_children, ARGS_NONE,
              LOCALS(thrum_process *child; thrum_subprocess_transport * transport; thrum_process_output output;
                     int code;))
@@ -49,6 +51,8 @@ static ASYNC(uses_children, ARGS_NONE,
     options.limits = &limit;
     options.limit_count = 1;
     options.new_process_group = options.whole_group = true;
+    if (kept >= 0)
+        close(0);
     AWAIT_INTO(self->child, thrum_create_subprocess_exec(cat, &options));
     AWAIT_INTO(self->code,
                thrum_timeout(SECONDS(2), thrum_process_communicate(self->child, "hello", 5, &self->output)));
@@ -71,6 +75,25 @@ static thrum_awaitable children(void)
 TEST_LIMIT(every_call, children, 60)
 {
     each_kind(&(refuse_program){.run = children, .also = broken, .after = no_child}, 10);
+}
+
+static int without_standard_input(void)
+{
+    static const thrum_runner_options options = {.size = sizeof options, .no_signals = true};
+    thrum_runner runner;
+    CHECK_EQ(thrum_runner_init(&runner, &options), 0);
+    int error = thrum_runner_run(&runner, children(), NULL);
+    thrum_runner_close(&runner);
+    CHECK_EQ(dup2(kept, 0), 0); /* whoever had that number has closed it */
+    return error;
+}
+
+/* The pipes of a program that has closed its own standard streams would be among those of the child. */
+TEST_LIMIT(every_call, children_of_a_program_without_standard_input, 60)
+{
+    kept = dup(0);
+    CHECK_GT(kept, 2);
+    each_kind(&(refuse_program){.plain = without_standard_input, .also = broken, .after = no_child}, 10);
 }
 
 /* ---- pipelines ---- */

@@ -1,4 +1,5 @@
 /* What the testing library refuses: arguments that cannot be right, each by itself, and memory that there is not. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <refuse.h>
@@ -80,6 +81,79 @@ NETWORK_TEST(testing_refusals, faults, int unused;)
     CHECK_EQ(thrum_test_network_power(self->network, "server", false), 0);
     CHECK_EQ(thrum_test_network_power(self->network, "server", false), 0);
     CHECK_EQ(thrum_test_network_power(self->network, "server", true), 0);
+    thrum_test_network_close(self->network);
+    ASYNC_END;
+}
+
+/* What the system of a host says no to. */
+NETWORK_TEST(testing_refusals, datagrams, thrum_datagrams *end; thrum_address at; char *much; thrum_datagram got;)
+{
+    static const thrum_datagram_options open = {.size = sizeof open, .local_host = "10.0.0.3"};
+    static thrum_test_path path = {.size = sizeof path, .queue = 1};
+    ASYNC_BEGIN;
+    self->network = make_network(NULL);
+    AWAIT_INTO(self->end, AS("client", thrum_create_datagram_endpoint(NULL, NULL, &open)));
+    CHECK_EQ(thrum_datagrams_sockname(self->end, &self->at), 0);
+    self->much = (char *)calloc(1, 100000);
+    AWAIT_CATCH(self->error, thrum_datagrams_send(self->end, self->much, 100000, &self->at));
+    CHECK_EQ(self->error, -EMSGSIZE);
+    CHECK_EQ(thrum_datagrams_sendto(self->end, self->much, 100000, &self->at), -EMSGSIZE);
+    free(self->much);
+    AWAIT_CATCH(self->error, thrum_datagrams_send(self->end, "x", 1, NULL));
+    CHECK_EQ(self->error, -EDESTADDRREQ);
+    CHECK_EQ(thrum_address_from_ip(&self->at, "10.0.0.99", 7), 0); /* nobody's */
+    AWAIT_CATCH(self->error, thrum_datagrams_send(self->end, "x", 1, &self->at));
+    CHECK_EQ(self->error, -EHOSTUNREACH);
+    /* A queue of one: the second is lost. */
+    CHECK_EQ(thrum_test_network_path(self->network, NULL, NULL, &path), 0);
+    CHECK_EQ(thrum_datagrams_sockname(self->end, &self->at), 0);
+    AWAIT(thrum_datagrams_send(self->end, "a", 1, &self->at));
+    AWAIT(thrum_datagrams_send(self->end, "b", 1, &self->at));
+    self->got = (thrum_datagram){.data = self->text, .room = sizeof self->text};
+    AWAIT(thrum_datagrams_receive(self->end, &self->got));
+    CHECK_EQ(self->text[0], 'a');
+    AWAIT_CATCH(self->error, thrum_timeout(SECONDS(1), thrum_datagrams_receive(self->end, &self->got)));
+    CHECK_EQ(self->error, THRUM_ETIMEDOUT);
+    /* Without power nothing goes, and nothing is made. */
+    CHECK_EQ(thrum_test_network_power(self->network, "client", false), 0);
+    AWAIT_CATCH(self->error, thrum_datagrams_send(self->end, "x", 1, &self->at));
+    CHECK_EQ(self->error, -ENETDOWN);
+    AWAIT_CATCH(self->error, AS("client", thrum_create_datagram_endpoint(NULL, NULL, &open)));
+    CHECK_LT(self->error, 0);
+    thrum_datagrams_release(self->end);
+    thrum_test_network_close(self->network);
+    ASYNC_END;
+}
+
+/* A way that changes while connections go over it, two that wait to be accepted, and a host of another family. */
+NETWORK_TEST(testing_refusals, connections, thrum_stream *c; char port[8];)
+{
+    static thrum_test_path slow = {.size = sizeof slow, .latency = MILLISECONDS(100)};
+    ASYNC_BEGIN;
+    self->network = make_network(NULL);
+    CHECK_EQ(thrum_test_network_add_host(self->network, "six", "fd00::1"), 0);
+    AWAIT_INTO(self->server, AS("server", thrum_start_server(NULL, NULL, NULL, "7")));
+    AWAIT_INTO(self->a, AS("client", thrum_open_connection("server", "7")));
+    AWAIT_INTO(self->b, AS("client", thrum_open_connection("server", "7")));
+    CHECK_EQ(thrum_test_network_path(self->network, NULL, NULL, &slow), 0);
+    AWAIT_INTO(self->c, thrum_server_accept(self->server));
+    self->began = thrum_now();
+    AWAIT(thrum_stream_write(self->a, "x", 1));
+    AWAIT(thrum_stream_read_exactly(self->c, self->text, 1));
+    CHECK_EQ(thrum_now() - self->began, MILLISECONDS(100));
+    thrum_stream_release(self->c);
+    AWAIT_INTO(self->c, thrum_server_accept(self->server));
+    AWAIT_CATCH(self->error, AS("six", thrum_open_connection("10.0.0.2", "7")));
+    CHECK_EQ(self->error, -ENETUNREACH);
+    CHECK_EQ(thrum_test_network_power(self->network, "client", false), 0);
+    AWAIT_CATCH(self->error, AS("client", thrum_open_connection("server", "7")));
+    CHECK_EQ(self->error, -ENETDOWN);
+    AWAIT_CATCH(self->error, AS("client", thrum_start_server(NULL, NULL, NULL, "8")));
+    CHECK_EQ(self->error, -ENETDOWN);
+    thrum_stream_release(self->a);
+    thrum_stream_release(self->b);
+    thrum_stream_release(self->c);
+    thrum_server_release(self->server);
     thrum_test_network_close(self->network);
     ASYNC_END;
 }

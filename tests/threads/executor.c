@@ -437,3 +437,26 @@ TEST(executor, refuses_a_stack_that_no_thread_can_have)
     close_loop(loop);
     thrum_executor_release(executor);
 }
+
+/* ---- a loop that closes while a task waits ---- */
+
+static ASYNC(waits_for_its_end, ARGS((thrum_executor *, executor)), LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    AWAIT(thrum_executor_join(self->executor));
+    FAIL("nobody shut it down");
+    ASYNC_END;
+}
+
+TEST(executor, loop_closes_while_a_task_joins)
+{
+    thrum_executor *executor;
+    CHECK_EQ(thrum_executor_new(&executor, NULL), 0);
+    thrum_loop *loop = open_loop(THRUM_BACKEND_LIBEV);
+    CHECK_EQ(thrum_loop_run_until_complete(loop, calls(executor, nothing, NULL), NULL), 0);
+    thrum_spawn_detached(waits_for_its_end(executor));
+    CHECK_EQ(thrum_loop_step(loop, 0), 0);
+    close_loop(loop);
+    thrum_executor_shutdown(executor, false);
+    thrum_executor_release(executor);
+}

@@ -1,6 +1,9 @@
 /* Folders, entry by entry. Runs under ThreadSanitizer. */
 #include "support_files.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 enum { MANY = 10000 };
 
 static ASYNC(counts, ARGS((const char *, path)),
@@ -62,6 +65,33 @@ static ASYNC(knows_types, ARGS_NONE, LOCALS(thrum_iteration each; const thrum_en
         self->count++;
     ASYNC_RETURN(self->count);
     ASYNC_END;
+}
+
+static ASYNC(looks_at, ARGS((const char *, path), (int, type)), LOCALS(thrum_file_info info;))
+{
+    ASYNC_BEGIN;
+    AWAIT(thrum_lstat(self->path, &self->info));
+    CHECK_EQ(self->info.type, self->type);
+    ASYNC_END;
+}
+
+TEST(scan, types_of_what_is_no_file)
+{
+    const char *fifo = in_folder("fifo"), *link = in_folder("link"), *path = in_folder("socket");
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    strcpy(at.sun_path, path);
+    int made = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK_EQ(mkfifo(fifo, 0600), 0);
+    CHECK_EQ(symlink("nowhere", link), 0);
+    CHECK_EQ(bind(made, (const struct sockaddr *)&at, sizeof at), 0);
+    thrum_loop *loop = open_loop(THRUM_BACKEND_LIBEV);
+    CHECK_EQ(thrum_loop_run_until_complete(loop, looks_at(fifo, THRUM_FILE_FIFO), NULL), 0);
+    CHECK_EQ(thrum_loop_run_until_complete(loop, looks_at(link, THRUM_FILE_LINK), NULL), 0);
+    CHECK_EQ(thrum_loop_run_until_complete(loop, looks_at(path, THRUM_FILE_SOCKET), NULL), 0);
+    CHECK_EQ(thrum_loop_run_until_complete(loop, looks_at("/dev/null", THRUM_FILE_CHARACTER), NULL), 0);
+    CHECK_EQ(thrum_loop_run_until_complete(loop, looks_at("/", THRUM_FILE_FOLDER), NULL), 0);
+    close_loop(loop);
+    close(made);
 }
 
 static ASYNC(leaves, ARGS((int, after)), LOCALS(thrum_iteration each; const thrum_entry *entry; int count;))

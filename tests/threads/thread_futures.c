@@ -278,3 +278,26 @@ TEST(wrap_future, connects_loops)
         loop_thread_end(&others[i]);
     close_loop(loop);
 }
+
+static ASYNC(wraps, ARGS((thrum_thread_future *, future)), LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    AWAIT(thrum_wrap_future(self->future));
+    FAIL("it has no result when the loop closes");
+    ASYNC_END;
+}
+
+/* The future is as it was: whoever completes it later finds nobody who waits. */
+TEST(wrap_future, loop_closes_while_a_task_waits)
+{
+    thrum_thread_future *future = thrum_thread_future_new();
+    thrum_value value;
+    thrum_loop *loop = open_loop(THRUM_BACKEND_LIBEV);
+    thrum_spawn_detached(wraps(future));
+    CHECK_EQ(thrum_loop_step(loop, 0), 0);
+    close_loop(loop);
+    CHECK_EQ(thrum_thread_future_set_result(future, 3), 0);
+    CHECK_EQ(thrum_thread_future_result(future, 0, &value), 0);
+    CHECK_EQ(value, 3);
+    thrum_thread_future_release(future);
+}
