@@ -63,8 +63,8 @@ static ASYNC(uses_streams, ARGS_NONE, LOCALS(thrum_server *server; thrum_stream 
         ASYNC_RAISE(-EIO);
     snprintf(self->port, sizeof self->port, "%d", thrum_server_port(self->server));
     AWAIT_INTO(self->client,
-               thrum_timeout(SECONDS(1), thrum_open_connection_with("localhost", self->port, &connecting)));
-    AWAIT(thrum_timeout(SECONDS(1), talk(self->client)));
+               thrum_timeout(refuse_patience(), thrum_open_connection_with("localhost", self->port, &connecting)));
+    AWAIT(thrum_timeout(refuse_patience(), talk(self->client)));
     AWAIT(thrum_stream_close(self->client));
 FINALLY:
     thrum_stream_release(self->client);
@@ -100,7 +100,7 @@ static ASYNC(uses_unix, ARGS_NONE,
     ASYNC_BEGIN;
     AWAIT_INTO(self->server, thrum_start_unix_server_with(NULL, NULL, path_of(), &options));
     AWAIT_INTO(self->client, thrum_open_unix_connection(path_of()));
-    AWAIT_INTO(self->accepted, thrum_timeout(SECONDS(1), thrum_server_accept(self->server)));
+    AWAIT_INTO(self->accepted, thrum_timeout(refuse_patience(), thrum_server_accept(self->server)));
     int error = thrum_stream_peer_credentials(self->accepted, &self->who);
     if (error)
         ASYNC_RAISE(error);
@@ -109,7 +109,7 @@ static ASYNC(uses_unix, ARGS_NONE,
     self->out = (thrum_passing){.data = "with", .size = 4, .descriptors = &self->given, .count = 1};
     self->in = (thrum_passing){.data = self->text, .size = sizeof self->text, .descriptors = self->got, .room = 2};
     AWAIT(thrum_stream_send_descriptors(self->client, &self->out));
-    AWAIT_INTO(self->n, thrum_timeout(SECONDS(1), thrum_stream_receive_descriptors(self->accepted, &self->in)));
+    AWAIT_INTO(self->n, thrum_timeout(refuse_patience(), thrum_stream_receive_descriptors(self->accepted, &self->in)));
     CHECK_EQ(self->n, 4);
     CHECK_EQ(self->in.count, 1);
     /* A server on a socket that was made elsewhere. */
@@ -220,7 +220,7 @@ static ASYNC(uses_datagrams, ARGS_NONE,
         ASYNC_RAISE(error);
     self->sent = heard_datagrams.failed ? 3 : 4;
     while (self->sent > 0) {
-        AWAIT_INTO(self->n, thrum_timeout(SECONDS(1), thrum_datagrams_receive_many(self->a, self->list, 3)));
+        AWAIT_INTO(self->n, thrum_timeout(refuse_patience(), thrum_datagrams_receive_many(self->a, self->list, 3)));
         self->sent -= (int)self->n;
     }
     AWAIT(thrum_datagrams_send(self->a, "hello", 5, &self->list[self->n - 1].address));
@@ -434,8 +434,8 @@ static ASYNC(uses_transports, ARGS_NONE, LOCALS(int ends[2]; thrum_transport * r
     if (error)
         ASYNC_RAISE(error);
     thrum_transport_close(self->writing);
-    AWAIT(thrum_timeout(SECONDS(1), thrum_event_wait(&in.over)));
-    AWAIT(thrum_timeout(SECONDS(1), thrum_event_wait(&out.over)));
+    AWAIT(thrum_timeout(refuse_patience(), thrum_event_wait(&in.over)));
+    AWAIT(thrum_timeout(refuse_patience(), thrum_event_wait(&out.over)));
     if (in.size < 5)
         ASYNC_RAISE(THRUM_EINCOMPLETE);
     CHECK_MEM(in.text, "hello", 5);

@@ -55,11 +55,11 @@ static ASYNC(uses_children, ARGS_NONE,
         close(0);
     AWAIT_INTO(self->child, thrum_create_subprocess_exec(cat, &options));
     AWAIT_INTO(self->code,
-               thrum_timeout(SECONDS(2), thrum_process_communicate(self->child, "hello", 5, &self->output)));
+               thrum_timeout(refuse_patience(), thrum_process_communicate(self->child, "hello", 5, &self->output)));
     CHECK_EQ(self->code, 0);
     CHECK_STR(self->output.out, "hello");
     AWAIT_INTO(self->transport, thrum_subprocess_exec(made, NULL, echo, NULL));
-    AWAIT(thrum_timeout(SECONDS(2), thrum_subprocess_transport_wait_closed(self->transport)));
+    AWAIT(thrum_timeout(refuse_patience(), thrum_subprocess_transport_wait_closed(self->transport)));
 FINALLY:
     thrum_process_release(self->child);
     thrum_process_output_free(&self->output);
@@ -107,13 +107,13 @@ static ASYNC(uses_pipelines, ARGS_NONE, LOCALS(thrum_pipeline *pipeline; thrum_p
     ASYNC_BEGIN;
     AWAIT_INTO(self->pipeline, thrum_create_pipeline(both, 2));
     AWAIT_INTO(self->code,
-               thrum_timeout(SECONDS(2), thrum_pipeline_communicate(self->pipeline, "hello", 5, &self->output)));
+               thrum_timeout(refuse_patience(), thrum_pipeline_communicate(self->pipeline, "hello", 5, &self->output)));
     CHECK_EQ(self->code, 0);
     CHECK_STR(self->output.out, "hello");
     thrum_pipeline_release(self->pipeline);
     self->pipeline = NULL;
     AWAIT_INTO(self->pipeline, thrum_create_pipeline(both, 2));
-    AWAIT_INTO(self->code, thrum_pipeline_stop(self->pipeline, SECONDS(1)));
+    AWAIT_INTO(self->code, thrum_pipeline_stop(self->pipeline, SECONDS(30)));
     CHECK_EQ(self->code, -SIGTERM);
 FINALLY:
     thrum_pipeline_release(self->pipeline);
@@ -155,14 +155,14 @@ static ASYNC(uses_terminals, ARGS_NONE,
         ASYNC_RAISE(error);
     CHECK_EQ(size.rows, 24);
     CHECK_EQ(dprintf(self->program, "hello"), 5); /* which no wrapped call does */
-    AWAIT_INTO(self->n, thrum_timeout(SECONDS(2), thrum_stream_read_exactly(self->stream, self->text, 5)));
+    AWAIT_INTO(self->n, thrum_timeout(refuse_patience(), thrum_stream_read_exactly(self->stream, self->text, 5)));
     CHECK_MEM(self->text, "hello", 5);
     thrum_stream_release(self->stream);
     self->stream = NULL;
     AWAIT_INTO(self->child, thrum_create_subprocess_pty(echo, NULL, &options, &self->stream));
-    AWAIT_INTO(self->n, thrum_timeout(SECONDS(2), thrum_stream_read_exactly(self->stream, self->text, 5)));
+    AWAIT_INTO(self->n, thrum_timeout(refuse_patience(), thrum_stream_read_exactly(self->stream, self->text, 5)));
     CHECK_MEM(self->text, "hello", 5);
-    AWAIT(thrum_timeout(SECONDS(2), thrum_process_wait(self->child)));
+    AWAIT(thrum_timeout(refuse_patience(), thrum_process_wait(self->child)));
 FINALLY:
     if (self->program >= 0)
         close(self->program);
@@ -194,7 +194,7 @@ static ASYNC(uses_own_streams, ARGS_NONE, LOCALS(thrum_stream *in, *out; char te
         error = thrum_open_stderr(&self->out, NULL);
     if (error)
         ASYNC_RAISE(error);
-    AWAIT_INTO(self->n, thrum_timeout(SECONDS(2), thrum_stream_read(self->in, self->text, sizeof self->text)));
+    AWAIT_INTO(self->n, thrum_timeout(refuse_patience(), thrum_stream_read(self->in, self->text, sizeof self->text)));
     AWAIT(thrum_stream_write(self->out, self->text, self->n));
     AWAIT(thrum_stream_flush(self->out));
     AWAIT(thrum_stream_close(self->out));

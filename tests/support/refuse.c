@@ -316,6 +316,11 @@ static void fail(refusal kind, size_t call, const char *what, long value)
     FAIL(text);
 }
 
+thrum_time refuse_patience(void)
+{
+    return fail_at && failing != REFUSE_INTERRUPT ? SECONDS(1) : SECONDS(30);
+}
+
 size_t refuse_each(const refuse_program *program, refusal kind)
 {
     const thrum_allocator each = {.allocate = take_block, .release = give_block, .each = true};

@@ -29,4 +29,8 @@ typedef struct refuse_program {
  * one of `also`, and leave no block, descriptor or task. Gives how often there was an error. */
 size_t refuse_each(const refuse_program *program, refusal kind);
 
+/* How long to wait in such a program for what may never come because a call failed; where nothing may be lost, for as
+ * long as a busy machine takes. */
+thrum_time refuse_patience(void);
+
 #endif
