@@ -9,35 +9,6 @@
 /* A large file leaves in parts: a client that takes none of one for the idle time is gone. */
 enum { PART = 1024 * 1024 };
 
-/* ---- connections that wait ---- */
-
-void idle_begin(struct site *site, idle_link *link)
-{
-    idle_link *list = &site->idle_connections;
-    link->task = thrum_current_task();
-    link->next = list;
-    link->previous = list->previous;
-    list->previous->next = link;
-    list->previous = link;
-}
-
-void idle_end(idle_link *link)
-{
-    if (!link->next)
-        return;
-    link->next->previous = link->previous;
-    link->previous->next = link->next;
-    link->next = NULL;
-}
-
-/* A cancellation comes out of the await that waits for a request: such a connection has nothing to finish. */
-void connections_stop(struct site *site)
-{
-    site->stopping = true;
-    for (idle_link *link = site->idle_connections.next; link != &site->idle_connections; link = link->next)
-        (void)thrum_task_cancel(link->task);
-}
-
 /* ---- one request ---- */
 
 /* Take a request in, of which the first bytes are here, lent. Gives false when there is none: the client hung up. */
@@ -158,34 +129,20 @@ static ASYNC(linger, ARGS((thrum_stream *, client)), LOCALS(const void *data; si
     ASYNC_END;
 }
 
-/* Wait for requests and answer them, until one of both sides has enough. */
-static ASYNC(serve, ARGS((thrum_stream *, client), (struct site *, site)),
-             LOCALS(thrum_time patience; idle_link idle; const void *data; size_t size; int error;
-                    enum outcome outcome;))
+/* Answer what has begun to come, and whatever follows from it. Gives whether that was the last. That a client goes away
+ * in the middle is daily business, and not an error of this program. */
+static ASYNC(answer, ARGS((thrum_stream *, client), (struct site *, site), (const void *, data), (size_t, size)),
+             LOCALS(enum outcome outcome; int error;))
 {
     ASYNC_BEGIN;
-    self->patience = self->site->header; /* who connects has something to say; later it may take a while */
-    do {
-        self->outcome = NOTHING;
-        if (self->site->stopping)
-            break;
-        idle_begin(self->site, &self->idle);
-        /* The bytes are lent: they lie in memory that all connections share, and are good until the task suspends,
-         * which calling a function that takes them does not do. */
-        AWAIT_CATCH_INTO(self->error, self->size,
-                         thrum_timeout(self->patience, thrum_stream_fill(self->client, &self->data, 1)));
-        idle_end(&self->idle);
-        if (self->error || !self->size)
-            break;
-        AWAIT_INTO(self->outcome, exchange(self->client, self->site, self->data, self->size));
-        self->patience = self->site->idle;
-    } while (self->outcome == ANSWERED);
-    if (self->outcome == WEBSOCKET)
-        AWAIT(echo(self->client, self->site));
-    if (self->outcome != NOTHING)
-        AWAIT(thrum_timeout(SECONDS(2), linger(self->client)));
-FINALLY:
-    idle_end(&self->idle);
+    AWAIT_CATCH_INTO(self->error, self->outcome, exchange(self->client, self->site, self->data, self->size));
+    if (!self->error && self->outcome == WEBSOCKET)
+        AWAIT_CATCH(self->error, echo(self->client, self->site));
+    if (!self->error && self->outcome != NOTHING && self->outcome != ANSWERED)
+        AWAIT_CATCH(self->error, thrum_timeout(SECONDS(2), linger(self->client)));
+    if (self->error)
+        thrum_stream_abort(self->client); /* a response that broke off must not look whole */
+    ASYNC_RETURN(self->error || self->outcome != ANSWERED);
     ASYNC_END;
 }
 
@@ -199,19 +156,36 @@ static ASYNC(turn_away, ARGS((thrum_stream *, client)), LOCALS_NONE, BUFFERS(str
     ASYNC_END;
 }
 
-/* The handler that the server runs for each connection. That a client goes away in the middle is daily business, and
- * not an error of this program; the server closes the stream when this ends. */
-ASYNC(connection, ARGS((thrum_stream *, client), (void *, context)), LOCALS(struct site *site; int ignored;))
+/* The handler that the server runs for each connection: waits for requests, until one of both sides has enough. The
+ * server closes the stream when this ends. While the connection waits this frame is all that it holds here, so nothing
+ * is in it that could be elsewhere. */
+ASYNC(connection, ARGS((thrum_stream *, client), (void *, context)),
+      LOCALS(idle_link idle; const void *data; unsigned size; int over;))
 {
+    struct site *site = (struct site *)self->context;
     ASYNC_BEGIN;
-    self->site = (struct site *)self->context;
-    if (++self->site->connections > self->site->most)
-        AWAIT_CATCH(self->ignored, turn_away(self->client));
-    else
-        AWAIT_CATCH(self->ignored, serve(self->client, self->site));
-    if (self->ignored)
-        thrum_stream_abort(self->client); /* a response that broke off must not look whole */
+    if (++site->connections > site->most) {
+        AWAIT_CATCH(self->over, turn_away(self->client));
+        if (self->over)
+            thrum_stream_abort(self->client);
+        self->over = 1;
+    }
+    while (!self->over && !site->stopping) {
+        /* Who connects has something to say; later it may take a while. */
+        if (self->size)
+            idle_begin(&site->kept, &self->idle, site->idle);
+        else
+            idle_begin(&site->silent, &self->idle, site->header);
+        /* The bytes are lent: they lie in memory that all connections share, and are good until the task suspends,
+         * which calling a function that takes them does not do. */
+        AWAIT_CATCH_INTO(self->over, self->size, thrum_stream_fill(self->client, &self->data, 1));
+        idle_end(&self->idle);
+        if (self->over || !self->size)
+            break;
+        AWAIT_INTO(self->over, answer(self->client, site, self->data, self->size));
+    }
 FINALLY:
-    self->site->connections--;
+    idle_end(&self->idle);
+    site->connections--;
     ASYNC_END;
 }

@@ -67,7 +67,7 @@ static ASYNC(hear, ARGS((thrum_stream *, client), (struct site *, site), (const 
     ASYNC_BEGIN;
     if (self->site->stopping)
         ASYNC_RETURN(0);
-    idle_begin(self->site, &self->idle); /* Ctrl-C comes out of the next await */
+    idle_begin(&self->site->talking, &self->idle, THRUM_NEVER); /* Ctrl-C comes out of the next await */
     for (;;) {
         AWAIT_CATCH_INTO(self->error, self->size,
                          thrum_timeout(self->site->idle / 2, thrum_stream_fill(self->client, self->data, 1)));

@@ -195,9 +195,9 @@ int main(int argc, char **argv)
     struct site site = {.most = 10000, .idle = SECONDS(60), .header = SECONDS(10), .grace = SECONDS(10)};
     struct settings settings = {.folder = ".", .address = "127.0.0.1", .port = "8080"};
     thrum_runner_options runner = {.size = sizeof runner, .terminate = true};
-    site.idle_connections.next = site.idle_connections.previous = &site.idle_connections;
     thrum_tls_context *tls;
     parse(argc, argv, &site, &settings);
+    idle_open(&site);
     site.root = open(settings.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (site.root < 0) {
         fprintf(stderr, "httpd: %s: %s\n", settings.folder, strerror(errno));

@@ -38,7 +38,7 @@ static void set_up(void)
     put_file("large", FILE_SIZE);
     site = (struct site){.most = 2, .quiet = true, .idle = SECONDS(60), .header = SECONDS(10), .grace = SECONDS(10)};
     site.echo = true;
-    site.idle_connections.next = site.idle_connections.previous = &site.idle_connections;
+    idle_open(&site);
     site.root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     descriptors_before = next_descriptor();
 }
@@ -57,11 +57,10 @@ static int all_is_back(void *context, const thrum_test_options *run, const thrum
     (void)context;
     (void)run;
     (void)result;
-    bool wrong = site.connections || site.idle_connections.next != &site.idle_connections ||
-                 next_descriptor() != descriptors_before;
+    bool wrong = site.connections || idle_any(&site) || next_descriptor() != descriptors_before;
     site.connections = 0;
     site.stopping = false;
-    site.idle_connections.next = site.idle_connections.previous = &site.idle_connections;
+    idle_open(&site);
     return wrong;
 }
 
