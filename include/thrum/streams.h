@@ -411,12 +411,12 @@ THRUM_API size_t thrum_stream_unsent(const thrum_stream *stream);
 #if THRUM_HOSTED
 /**
  * Set the marks between which writes wait: above `high` unsent bytes they do, at `low` they go on.
- * [never waits · no allocation · this loop's thread only]
+ * [never waits · a block of the pool, unless another stream has the same · this loop's thread only]
  *
  * @param stream  any
  * @param high    0: a write returns when the system has taken all of it
  * @param low     at most `high`
- * @return gives 0; THRUM_EINVAL when `low` is above `high`
+ * @return gives 0; THRUM_EINVAL when `low` is above `high`; THRUM_ENOMEM
  *
  * asyncio: WriteTransport.set_write_buffer_limits
  */

@@ -389,13 +389,13 @@ THRUM_API size_t thrum_transport_get_write_buffer_size(const thrum_transport *tr
 /**
  * Set the marks of flow control: above `high` unsent bytes pause_writing is called, also by this call, at `low`
  * resume_writing.
- * [never waits · no allocation · this loop's thread only]
+ * [never waits · a block of the pool, unless another stream has the same · this loop's thread only]
  *
  * @param transport  any
  * @param high       in bytes; 0: pause whenever the system does not take all; THRUM_MARK_DEFAULT: four times `low`, or
  *                   64 KiB
  * @param low        in bytes, at most `high`; THRUM_MARK_DEFAULT: a quarter of `high`
- * @return gives 0; THRUM_EINVAL when `low` is above `high`; THRUM_ECLOSED
+ * @return gives 0; THRUM_EINVAL when `low` is above `high`; THRUM_ECLOSED; THRUM_ENOMEM
  *
  * asyncio: WriteTransport.set_write_buffer_limits
  */

@@ -10,7 +10,7 @@ long stream_carrier_receive(thrum_stream *stream, void *to, size_t size)
     long got = (long)stream->carrier->receive(stream->link, to, size);
     stream->flags &= ~(uint32_t)STREAM_TRY_FIRST;
     if (got > 0) {
-        stream->burst += (size_t)got;
+        stream->burst += (unsigned)got;
         stream->flags |= (size_t)got == size ? STREAM_TRY_FIRST : 0;
         return got;
     }
@@ -18,7 +18,7 @@ long stream_carrier_receive(thrum_stream *stream, void *to, size_t size)
         return got;
     stream->read_error = (int)got;
     stream->flags |= STREAM_INPUT_ENDED;
-    stream_unwatch(stream, &stream->in);
+    stream_unwatch(stream);
     stream_lost(stream);
     return got;
 }
@@ -39,12 +39,12 @@ void stream_carrier_watch(thrum_stream *stream, thrum_io *io, bool on)
         return;
     io->started = on;
     stream->carrier->watch(stream->link, (stream->in.started ? (unsigned)THRUM_CARRIER_READ : 0) |
-                                             (stream->out.started ? (unsigned)THRUM_CARRIER_WRITE : 0));
+                                             (stream_awaits_room(stream) ? (unsigned)THRUM_CARRIER_WRITE : 0));
 }
 
 void stream_carrier_close(thrum_stream *stream)
 {
-    stream->in.started = stream->out.started = false;
+    stream->in.started = false;
     stream->carrier->close(stream->link, (stream->flags & STREAM_FORGOTTEN) != 0);
     stream->link = NULL;
 }
@@ -78,8 +78,8 @@ void stream_carrier_tell(thrum_stream *stream, unsigned events)
         else
             stream_readable(&stream->in);
     }
-    if (events & THRUM_CARRIER_WRITE && stream->out.started)
-        stream_writable(&stream->out);
+    if (events & THRUM_CARRIER_WRITE && stream_awaits_room(stream))
+        stream_writable(&stream->outlet->io);
 }
 
 /* A carrier that went under TLS knows the stream above it. */

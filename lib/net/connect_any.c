@@ -21,7 +21,7 @@ static thrum_step connect_done(thrum_stream *stream, thrum_task *task, int error
 {
     stream->flags &= ~(uint32_t)STREAM_CONNECTING;
     stream->reader = NULL;
-    thrum_io_stop(&stream->out);
+    stream_outlet_rest(stream);
     return thrum_done(task, error, 0);
 }
 
@@ -29,13 +29,16 @@ static thrum_step connect_start(thrum_task *task, thrum_record *record)
 {
     thrum_stream *stream = (thrum_stream *)record->object;
     const net_address *address = (const net_address *)(intptr_t)record->a;
+    int error = stream_outlet_take(stream);
+    if (error)
+        return thrum_done(task, error, 0);
     if (!connect(stream->descriptor, &address->as.any, address->size))
         return thrum_done(task, 0, 0);
     if (errno != EINPROGRESS && errno != EINTR)
         return thrum_done(task, -errno, 0);
     stream->reader = task;
     stream->flags |= STREAM_CONNECTING;
-    thrum_io_start(&stream->out);
+    thrum_io_start(&stream->outlet->io);
     return thrum_parked(task);
 }
 
@@ -57,7 +60,7 @@ static thrum_cancel_result connect_cancel(thrum_task *task)
     if (stream) {
         stream->reader = NULL;
         stream->flags &= ~(uint32_t)STREAM_CONNECTING;
-        thrum_io_stop(&stream->out);
+        stream_outlet_rest(stream);
     }
     return THRUM_DETACHED;
 }

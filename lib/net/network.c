@@ -80,13 +80,6 @@ int network_look_up(const name_query *query)
 
 /* ---- connections ---- */
 
-/* Its peer is known before it is asked for, and beyond its end, as with sockets. */
-static void know_peer(thrum_stream *stream, const net_address *peer)
-{
-    if (peer->as.any.sa_family == AF_INET || peer->as.any.sa_family == AF_INET6)
-        memcpy(&stream->peer, &peer->as, sizeof stream->peer);
-}
-
 static ASYNC(connect_there,
              ARGS((const net_address *, address), (const net_addresses *, locals),
                   (const thrum_stream_options *, options)),
@@ -105,7 +98,10 @@ static ASYNC(connect_there,
     if (!network)
         ASYNC_RAISE(THRUM_ESTATE);
     AWAIT_INTO(self->stream, network->connect(own, &self->local, &self->to, self->options));
-    know_peer(self->stream, self->address);
+    if (!stream_keep_peer(self->stream, &self->address->as.any)) { /* known beyond its end, as with sockets */
+        stream_free(self->stream);
+        ASYNC_RAISE(THRUM_ENOMEM);
+    }
     ASYNC_RETURN(self->stream);
     ASYNC_END;
 }
@@ -176,8 +172,11 @@ int network_accept(thrum_network_port *port, const thrum_stream_options *options
     if (arrival->error == THRUM_CARRIER_LATER)
         return -EAGAIN;
     address_get(&arrival->peer, &peer);
-    if (!arrival->error)
-        know_peer(arrival->stream, &arrival->peer);
+    if (!arrival->error && !stream_keep_peer(arrival->stream, &arrival->peer.as.any)) {
+        stream_free(arrival->stream);
+        arrival->stream = NULL;
+        arrival->error = THRUM_ENOMEM;
+    }
     return 0;
 }
 

@@ -44,10 +44,70 @@ static void loop_closes(thrum_loop_closer *closer)
         loop_tell_unclosed(transport ? "transport" : "stream", stream);
     stream->flags |= STREAM_FORGOTTEN;
     stream_uncollect(stream);
-    if (buffer_size(&stream->output) && !(stream->flags & STREAM_CLOSED))
+    if (buffer_size(stream->output) && !(stream->flags & STREAM_CLOSED))
         (void)stream_send(stream, NULL, 0, 0); /* what was written before, as far as the system takes it */
     stream_shut(stream, 0);
     stream->reader = NULL;
+}
+
+/* What a stream has elsewhere. */
+static int furnish(thrum_stream *stream, const thrum_carrier *carrier, int descriptor,
+                   const thrum_stream_options *options, const struct sockaddr *peer)
+{
+    const stream_settings settings = {
+        .limit = options->limit, .high = options->high, .low = options->low, .close_deadline = options->close_deadline};
+    stream_collected.scratch = (char *)thrum_loop_scratch();
+    if (!stream_collected.scratch)
+        return thrum_loop_current() ? THRUM_ENOMEM : THRUM_ESTATE;
+    stream->settings = stream_settings_take(&settings);
+    if (!stream->settings || (peer && !stream_keep_peer(stream, peer)))
+        return THRUM_ENOMEM;
+    stream->descriptor = descriptor;
+    return carrier ? 0 : thrum_io_init(&stream->in, descriptor, THRUM_IO_READ, stream_readable, stream);
+}
+
+static void give_furniture(thrum_stream *stream)
+{
+    struct thrum_pool *pool = &thrum_state_here()->pool;
+    stream_settings_give(stream->settings);
+    if (stream->flags & STREAM_PEER6)
+        pool_give(pool, stream->peer6, sizeof *stream->peer6, POOL_OTHER);
+    pool_give(pool, stream, sizeof *stream, POOL_OTHER);
+}
+
+bool stream_keep_peer(thrum_stream *stream, const struct sockaddr *peer)
+{
+    if (peer->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)peer;
+        stream->peer4.address = in->sin_addr;
+        stream->peer4.port = in->sin_port;
+        stream->flags |= STREAM_PEER4;
+    } else if (peer->sa_family == AF_INET6) {
+        stream->peer6 = (struct sockaddr_in6 *)pool_take(&thrum_state_here()->pool, sizeof *stream->peer6, POOL_OTHER);
+        if (!stream->peer6)
+            return false;
+        memcpy(stream->peer6, peer, sizeof *stream->peer6);
+        stream->flags |= STREAM_PEER6;
+    }
+    return true;
+}
+
+/* What was remembered; false: nothing was. */
+static bool kept_peer(const thrum_stream *stream, net_address *peer)
+{
+    memset(&peer->as, 0, sizeof peer->as);
+    if (stream->flags & STREAM_PEER6) {
+        peer->as.in6 = *stream->peer6;
+        peer->size = sizeof peer->as.in6;
+    } else if (stream->flags & STREAM_PEER4) {
+        peer->as.in.sin_family = AF_INET;
+        peer->as.in.sin_addr = stream->peer4.address;
+        peer->as.in.sin_port = stream->peer4.port;
+        peer->size = sizeof peer->as.in;
+    } else {
+        return false;
+    }
+    return true;
 }
 
 /* `carrier` is NULL for a socket. */
@@ -58,30 +118,13 @@ static int make(thrum_stream **made, const thrum_carrier *carrier, int descripto
     if (!stream)
         return THRUM_ENOMEM;
     memset(stream, 0, sizeof *stream);
-    stream->scratch = (char *)thrum_loop_scratch();
-    int error = stream->scratch ? 0 : thrum_loop_current() ? THRUM_ENOMEM : THRUM_ESTATE;
-    if (!error && !carrier)
-        error = thrum_io_init(&stream->in, descriptor, THRUM_IO_READ, stream_readable, stream);
-    if (!error && !carrier)
-        error = thrum_io_init(&stream->out, descriptor, THRUM_IO_WRITE, stream_writable, stream);
+    int error = furnish(stream, carrier, descriptor, options, peer);
     if (error) {
-        pool_give(&thrum_state_here()->pool, stream, sizeof *stream, POOL_OTHER);
+        give_furniture(stream);
         return error;
     }
-    stream->descriptor = descriptor;
-    stream->limit = options->limit;
-    stream->high = options->high;
-    stream->low = options->low;
-    stream->close_deadline = options->close_deadline;
-    link_init(&stream->writers);
     link_init(&stream->corked);
     link_init(&stream->client);
-    thrum_handle_init(&stream->pump, stream_pump_call, stream);
-    thrum_handle_init(&stream->timer, stream_deadline, stream);
-    if (peer && peer->sa_family == AF_INET)
-        memcpy(&stream->peer, peer, sizeof stream->peer.in);
-    else if (peer && peer->sa_family == AF_INET6)
-        memcpy(&stream->peer, peer, sizeof stream->peer.in6);
     stream->closer.close = loop_closes;
     thrum_loop_remember(&stream->closer);
     loop_count_open(LOOP_STREAMS, true);
@@ -108,7 +151,7 @@ int stream_new_carried(thrum_stream **made, const thrum_carrier *carrier, void *
     stream->flags |= STREAM_CARRIED;
     stream->carrier = carrier;
     stream->link = link;
-    stream->in.owner = stream->out.owner = stream;
+    stream->in.owner = stream;
     return 0;
 }
 
@@ -156,7 +199,7 @@ void stream_free(thrum_stream *stream)
     buffer_free(&stream->input);
     if (!(stream->flags & STREAM_FORGOTTEN))
         thrum_loop_forget(&stream->closer);
-    pool_give(&thrum_state_here()->pool, stream, sizeof *stream, POOL_OTHER);
+    give_furniture(stream);
 }
 
 void thrum_stream_release(thrum_stream *stream)
@@ -185,8 +228,8 @@ int thrum_stream_peername(const thrum_stream *stream, char *text, size_t room)
     net_address peer;
     if (room)
         text[0] = '\0';
-    if (stream->peer.any.sa_family == AF_INET || stream->peer.any.sa_family == AF_INET6) {
-        address_text(&stream->peer.any, sizeof stream->peer, text, room);
+    if (kept_peer(stream, &peer)) {
+        address_text(&peer.as.any, peer.size, text, room);
         return 0;
     }
     if (stream->flags & STREAM_CLOSED)
@@ -222,7 +265,8 @@ int thrum_stream_sockname(const thrum_stream *stream, char *text, size_t room)
 
 int thrum_stream_peer_port(const thrum_stream *stream)
 {
-    return address_port(&stream->peer.any);
+    net_address peer;
+    return kept_peer(stream, &peer) ? address_port(&peer.as.any) : 0;
 }
 
 int thrum_stream_descriptor(const thrum_stream *stream)
@@ -237,12 +281,12 @@ int thrum_stream_descriptor(const thrum_stream *stream)
 bool thrum_stream_at_eof(const thrum_stream *stream)
 {
     return stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING | STREAM_FED_EOF) && !stream->read_error &&
-           !buffer_size(&stream->input);
+           !buffer_size(stream->input);
 }
 
 size_t thrum_stream_buffered(const thrum_stream *stream)
 {
-    return buffer_size(&stream->input);
+    return buffer_size(stream->input);
 }
 
 bool thrum_stream_is_closing(const thrum_stream *stream)

@@ -36,7 +36,9 @@ enum {
     STREAM_WHOLE = 0x20000,          /* the output cannot end before the input */
     STREAM_SHARED = 0x40000,         /* a pipe: what is not read stays for others */
     STREAM_TLS = 0x100000,           /* carried by TLS: the link begins with a stream_above */
-    STREAM_INNER = 0x200000          /* under such a one: no program has it */
+    STREAM_INNER = 0x200000,         /* under such a one: no program has it */
+    STREAM_PEER4 = 0x400000,         /* `peer4` is known */
+    STREAM_PEER6 = 0x800000          /* `peer6` is */
 };
 
 /* A link of a circle; a circle of one is empty. */
@@ -80,7 +82,7 @@ typedef struct stream_file {
 
 /* A task that waits to write: a block of the pool, while it waits. */
 typedef struct stream_writer {
-    net_link link; /* in the stream's writers, first come first */
+    struct stream_writer *next, *previous; /* a circle, first come first */
     thrum_task *task;
     thrum_stream *stream;
     const thrum_slice *slices; /* those that have not left; NULL: a flush, or a file */
@@ -95,47 +97,70 @@ typedef struct stream_writer {
 
 /* What the task that reads has asked for. */
 typedef struct stream_request {
-    char *to;
-    size_t size, done;
+    union {
+        char *to;
+        const void **lent;
+    };
+    size_t size;
+    union {
+        size_t done;
+        size_t scanned; /* for separators */
+    };
     const thrum_slice *separators;
-    size_t count, scanned;
-    const void **lent;
 } stream_request;
 
+/* What a stream has only while something keeps it from sending or from ending, so that one that waits for its peer does
+ * without: stream_outlet.c. */
+typedef struct stream_outlet {
+    thrum_io io;        /* until the kernel has room */
+    thrum_handle pump;  /* sends when nobody waits to write */
+    thrum_handle timer; /* the deadline of a close */
+} stream_outlet;
+
+/* What many streams have alike, in one place for all of them: stream_settings.c. */
+typedef struct stream_settings {
+    net_link link;  /* of those in use */
+    size_t streams; /* that have them */
+    size_t limit, high, low;
+    thrum_time close_deadline;
+} stream_settings;
+
+/* Most connections wait for their peer most of the time, so what they need only then and when is elsewhere: see
+ * tests/bench/README.md for what one takes. */
 struct thrum_stream {
+    thrum_io in;
     int descriptor;
     uint32_t flags;
+    int read_error;  /* what ended the input */
+    int write_error; /* what ended the output */
+    int loss;        /* why bytes were lost, and how many */
+    unsigned burst;  /* bytes read without going through the loop */
+    size_t lost;
     thrum_task *reader; /* with STREAM_TRANSPORT one that stands for it, and is never woken */
     union {
         stream_request request;
         struct thrum_transport *transport; /* of STREAM_TRANSPORT */
+        stream_above *above;               /* of STREAM_INNER: instead of tasks; or NULL */
     };
-    size_t burst; /* bytes read without going through the loop */
-    net_buffer input, output;
-    net_link writers;
-    net_link corked; /* in the thread's list of streams that have collected small writes */
-    size_t limit, high, low;
-    char *scratch;                /* the loop's */
+    unsigned separators, longest; /* of the request: how many, and bytes of one */
+    net_buffer *input, *output;
+    stream_writer *writers; /* the first one, or NULL */
+    stream_outlet *outlet;  /* NULL: it is not needed */
+    stream_settings *settings;
+    net_link corked;              /* in the thread's list of streams that have collected small writes */
     const thrum_carrier *carrier; /* of STREAM_CARRIED, or NULL */
     void *link;                   /* the carrier's */
-    stream_above *above;          /* of STREAM_INNER: instead of tasks */
-    thrum_io in, out;
-    int read_error;  /* what ended the input */
-    int write_error; /* what ended the output */
-    int loss;        /* why bytes were lost, and how many */
-    size_t lost;
-    thrum_waiters closers; /* who waits for the end */
-    thrum_time close_deadline;
-    thrum_handle pump;  /* sends when nobody waits to write */
-    thrum_handle timer; /* the deadline of a close */
+    thrum_waiters closers;        /* who waits for the end */
     thrum_loop_closer closer;
     struct thrum_server *server;
     net_link client; /* in the server's list */
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-    } peer; /* of an Internet socket, kept beyond the end */
+    union {          /* of an Internet socket, kept beyond the end */
+        struct {
+            struct in_addr address;
+            in_port_t port;
+        } peer4;
+        struct sockaddr_in6 *peer6;
+    };
 };
 
 /* ---- stream.c ---- */
@@ -150,21 +175,30 @@ int stream_new(thrum_stream **made, int descriptor, const thrum_stream_options *
 int stream_new_carried(thrum_stream **made, const thrum_carrier *carrier, void *link,
                        const thrum_stream_options *options);
 
-/* Be told from now on when `io`, one of the two of the stream, is ready; or no more. */
-static inline void stream_watch(thrum_stream *stream, thrum_io *io)
+/* Be told from now on when there is input; or no more. */
+static inline void stream_watch(thrum_stream *stream)
 {
     if (THRUM_UNLIKELY_(stream->carrier != NULL))
-        stream_carrier_watch(stream, io, true);
+        stream_carrier_watch(stream, &stream->in, true);
     else
-        thrum_io_start(io);
+        thrum_io_start(&stream->in);
 }
 
-static inline void stream_unwatch(thrum_stream *stream, thrum_io *io)
+static inline void stream_unwatch(thrum_stream *stream)
 {
     if (THRUM_UNLIKELY_(stream->carrier != NULL))
-        stream_carrier_watch(stream, io, false);
+        stream_carrier_watch(stream, &stream->in, false);
     else
-        thrum_io_stop(io);
+        thrum_io_stop(&stream->in);
+}
+
+/* Remember the address of the other end, if it is one of an Internet socket. False: no memory. */
+bool stream_keep_peer(thrum_stream *stream, const struct sockaddr *peer);
+
+/* Whom a stream under TLS tells instead of tasks, or NULL. */
+static inline stream_above *stream_over(const thrum_stream *stream)
+{
+    return stream->flags & STREAM_INNER ? stream->above : NULL;
 }
 
 /* What has left this stream, but not the one that carries it. */
@@ -223,7 +257,7 @@ static inline long stream_receive(thrum_stream *stream, void *to, size_t size)
     long got = (long)recv(stream->descriptor, to, size, 0);
     if (THRUM_UNLIKELY_(got <= 0))
         return stream_receive_rest(stream, to, size, got);
-    stream->burst += (size_t)got;
+    stream->burst += (unsigned)got;
     stream->flags = (stream->flags & ~(uint32_t)STREAM_TRY_FIRST) | ((size_t)got == size ? STREAM_TRY_FIRST : 0);
     return got;
 }
@@ -246,6 +280,38 @@ void stream_wake_reader(thrum_stream *stream);
 
 void stream_readable(thrum_io *io);
 
+/* ---- stream_settings.c ---- */
+
+/* Settings in use that are like these, whose links and count do not matter; one stream more has them. NULL: no
+ * memory. */
+stream_settings *stream_settings_take(const stream_settings *like);
+void stream_settings_give(stream_settings *settings);
+
+/* A stream's own from now on. 0 or THRUM_ENOMEM. */
+int stream_settings_change(thrum_stream *stream, size_t high, size_t low, thrum_time close_deadline);
+
+/* ---- stream_outlet.c ---- */
+
+/* Have one. 0; THRUM_ENOMEM, or why the backend does not watch for it. */
+int stream_outlet_take(thrum_stream *stream);
+
+/* Nothing is to be sent: it goes, unless the end waits for its deadline. */
+void stream_outlet_rest(thrum_stream *stream);
+
+/* It goes in any case, and nothing that was to be called is. */
+void stream_outlet_give(thrum_stream *stream);
+
+/* Be told when the kernel has room. 0; else the output cannot go on: THRUM_ENOMEM. */
+int stream_await_room(thrum_stream *stream);
+
+static inline bool stream_awaits_room(const thrum_stream *stream)
+{
+    return stream->outlet && stream->outlet->io.started;
+}
+
+/* Set the deadline of a close. 0 or THRUM_ENOMEM. */
+int stream_outlet_arm(thrum_stream *stream, thrum_time delay);
+
 /* ---- stream_output.c ---- */
 
 /* Small writes of a step leave together. The stream that was written to last has its bytes in memory of the loop's, any
@@ -255,7 +321,8 @@ typedef struct net_collected {
     thrum_stream *stream; /* whose bytes they are; its output buffer is empty then */
     size_t size;
     net_link others;
-    bool lent; /* a protocol looks at the loop's scratch memory */
+    bool lent;     /* a protocol looks at the loop's scratch memory */
+    char *scratch; /* that memory */
 } net_collected;
 
 extern THRUM_PER_THREAD_ net_collected stream_collected;
@@ -271,9 +338,9 @@ static inline void stream_flush_collected(void)
 /* Collect a small write of a stream that nobody waits to write to. False: no memory. */
 bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size);
 
-static inline char *stream_collected_data(const thrum_stream *stream)
+static inline char *stream_collected_data(void)
 {
-    return stream->scratch + LOOP_SCRATCH;
+    return stream_collected.scratch + LOOP_SCRATCH;
 }
 
 /* Leave a small write, of at most LOOP_COLLECTED bytes, to be sent with others. False: it is too much, or there is no
@@ -282,20 +349,20 @@ bool stream_collect_otherwise(thrum_stream *stream, const void *data, size_t siz
 
 static inline bool stream_collect(thrum_stream *stream, const void *data, size_t size)
 {
-    if (!link_alone(&stream->writers))
+    if (stream->writers)
         return false;
-    if (THRUM_UNLIKELY_(stream->output.memory || stream_collected.stream))
+    if (THRUM_UNLIKELY_(stream->output || stream_collected.stream))
         return stream_collect_otherwise(stream, data, size);
     stream_collected.stream = stream;
     stream_collected.size = size;
-    memcpy(stream_collected_data(stream), data, size);
+    memcpy(stream_collected_data(), data, size);
     return true;
 }
 
 /* What was written and has not left, without what writers hold that wait. */
 static inline size_t stream_pending(const thrum_stream *stream)
 {
-    return stream_collected.stream == stream ? stream_collected.size : buffer_size(&stream->output);
+    return stream_collected.stream == stream ? stream_collected.size : buffer_size(stream->output);
 }
 
 /* What was collected goes into the output buffer, to be sent from there; or nowhere, when the output is broken. */
@@ -336,6 +403,25 @@ void stream_writer_over(stream_writer *writer, int error);
 
 void stream_writable(thrum_io *io);
 void stream_pump_call(thrum_handle *handle);
+
+static inline void stream_writer_add(thrum_stream *stream, stream_writer *writer)
+{
+    stream_writer *first = stream->writers;
+    writer->next = first ? first : writer;
+    writer->previous = first ? first->previous : writer;
+    writer->previous->next = writer->next->previous = writer;
+    if (!first)
+        stream->writers = writer;
+}
+
+static inline void stream_writer_remove(stream_writer *writer)
+{
+    thrum_stream *stream = writer->stream;
+    writer->previous->next = writer->next;
+    writer->next->previous = writer->previous;
+    if (stream->writers == writer)
+        stream->writers = writer->next == writer ? NULL : writer->next;
+}
 
 /* ---- stream_sendfile.c ---- */
 

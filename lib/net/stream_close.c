@@ -51,17 +51,13 @@ void stream_shut(thrum_stream *stream, int error)
         stream_collected.stream = NULL;
     if (!link_alone(&stream->corked))
         link_remove(&stream->corked);
+    stream_outlet_give(stream);
     if (stream->carrier) {
         stream_carrier_close(stream);
     } else {
         thrum_io_close(&stream->in);
-        thrum_io_close(&stream->out);
         (void)close(stream->descriptor);
         stream->descriptor = -1;
-    }
-    if (!(stream->flags & STREAM_FORGOTTEN)) {
-        (void)thrum_handle_cancel(&stream->timer);
-        (void)thrum_handle_cancel(&stream->pump);
     }
     buffer_free(&stream->output);
     if (!stream->reader) { /* of one who reads it is freed with the stream */
@@ -69,8 +65,8 @@ void stream_shut(thrum_stream *stream, int error)
         buffer_free(&stream->input);
     }
     stream_wake_reader(stream);
-    while (!link_alone(&stream->writers))
-        stream_writer_over((stream_writer *)(void *)stream->writers.next, THRUM_ECLOSED);
+    while (stream->writers)
+        stream_writer_over(stream->writers, THRUM_ECLOSED);
     tell_closers(stream);
     if (stream->server && !(stream->flags & STREAM_SERVED))
         server_stream_over(stream);
@@ -118,17 +114,22 @@ void stream_finish(thrum_stream *stream)
         stream_finish_now(stream);
 }
 
-void stream_deadline(thrum_handle *handle)
+/* It has to end before everything has left. */
+static void end_late(thrum_stream *stream, int error)
 {
-    thrum_stream *stream = (thrum_stream *)handle->context;
     if (stream->flags & STREAM_TLS) { /* also when nothing was lost: the peer did not say that it has everything */
         stream->lost += stream_below(stream);
-        stream->loss = THRUM_ETIMEDOUT;
+        stream->loss = error;
     }
     if (stream->flags & STREAM_TRANSPORT)
-        transport_finished(stream, THRUM_ETIMEDOUT);
+        transport_finished(stream, error);
     else
-        stream_shut(stream, THRUM_ETIMEDOUT);
+        stream_shut(stream, error);
+}
+
+void stream_deadline(thrum_handle *handle)
+{
+    end_late((thrum_stream *)handle->context, THRUM_ETIMEDOUT);
 }
 
 void stream_begin_close(thrum_stream *stream)
@@ -142,16 +143,19 @@ void stream_begin_close(thrum_stream *stream)
     stream->flags |= STREAM_CLOSING;
     if (stream->flags & STREAM_TRANSPORT)
         transport_closing(stream);
-    stream_unwatch(stream, &stream->in);
+    stream_unwatch(stream);
     stream_wake_reader(stream);
-    while (!link_alone(&stream->writers))
-        stream_writer_over((stream_writer *)(void *)stream->writers.next, THRUM_ECLOSED);
-    if (stream->out.started)
+    while (stream->writers)
+        stream_writer_over(stream->writers, THRUM_ECLOSED);
+    if (stream_awaits_room(stream))
         stream_uncollect(stream);
     else
         stream_pump(stream);
-    if (!(stream->flags & (STREAM_CLOSED | STREAM_FINISHED)))
-        (void)thrum_call_later(stream->close_deadline, &stream->timer);
+    if (stream->flags & (STREAM_CLOSED | STREAM_FINISHED))
+        return;
+    int error = stream_outlet_arm(stream, stream->settings->close_deadline);
+    if (error) /* nothing would end it if the peer does not */
+        end_late(stream, error);
 }
 
 void thrum_stream_abort(thrum_stream *stream)

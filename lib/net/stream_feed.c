@@ -68,7 +68,7 @@ thrum_step stream_fed_exactly(thrum_stream *stream, thrum_task *task)
     stream_request *request = &stream->request;
     int error = stream->read_error;
     request->done = 0;
-    if (!error && buffer_size(&stream->input) < request->size) {
+    if (!error && buffer_size(stream->input) < request->size) {
         if (!over(stream))
             return stream_park_reader(stream, task);
         error = THRUM_EINCOMPLETE;

@@ -20,7 +20,7 @@ static long sent_or_error(ssize_t sent)
 
 static char *pending_data(const thrum_stream *stream)
 {
-    return stream_collected.stream == stream ? stream_collected_data(stream) : buffer_data(&stream->output);
+    return stream_collected.stream == stream ? stream_collected_data() : buffer_data(stream->output);
 }
 
 /* The buffer and the slices as pieces; `offset` bytes of the first slice have left. */
@@ -79,7 +79,7 @@ void stream_uncollect(thrum_stream *stream)
     if (stream_collected.stream != stream)
         return;
     stream_collected.stream = NULL;
-    if (!buffer_append(&stream->output, stream_collected_data(stream), stream_collected.size)) {
+    if (!buffer_append(&stream->output, stream_collected_data(), stream_collected.size)) {
         stream->lost += stream_collected.size;
         stream_output_failed(stream, THRUM_ENOMEM);
     }
@@ -88,10 +88,10 @@ void stream_uncollect(thrum_stream *stream)
 bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size)
 {
     thrum_stream *last = stream_collected.stream;
-    if (stream->output.memory) {
+    if (stream->output) {
         if (!buffer_append(&stream->output, data, size))
             return false;
-        if (!stream->out.started && link_alone(&stream->corked))
+        if (!stream_awaits_room(stream) && link_alone(&stream->corked))
             link_before(&stream_collected.others, &stream->corked);
         return true;
     }
@@ -104,7 +104,7 @@ bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size)
     }
     stream_collected.stream = stream;
     stream_collected.size = size;
-    memcpy(stream_collected_data(stream), data, size);
+    memcpy(stream_collected_data(), data, size);
     return true;
 }
 
@@ -114,7 +114,7 @@ void stream_send_collected(void)
     if (stream && THRUM_UNLIKELY_(stream->carrier != NULL)) {
         stream_pump(stream);
     } else if (stream) {
-        ssize_t sent = send(stream->descriptor, stream_collected_data(stream), stream_collected.size, MSG_NOSIGNAL);
+        ssize_t sent = send(stream->descriptor, stream_collected_data(), stream_collected.size, MSG_NOSIGNAL);
         if (THRUM_LIKELY_(sent == (ssize_t)stream_collected.size)) {
             stream_collected.stream = NULL;
         } else {
@@ -137,7 +137,7 @@ enum { PUMP_BURST = 1024 * 1024 };
 void stream_writer_over(stream_writer *writer, int error)
 {
     thrum_task *task = writer->task;
-    link_remove(&writer->link);
+    stream_writer_remove(writer);
     writer->error = error;
     writer->over = true;
     if (writer->running)
@@ -156,10 +156,10 @@ void stream_output_failed(thrum_stream *stream, int error)
     if (stream->lost && !stream->loss)
         stream->loss = error;
     buffer_free(&stream->output);
-    stream_unwatch(stream, &stream->out);
-    while (!link_alone(&stream->writers)) {
+    stream_outlet_rest(stream);
+    while (stream->writers) {
         stream->flags |= STREAM_LOSS_TOLD;
-        stream_writer_over((stream_writer *)(void *)stream->writers.next, error);
+        stream_writer_over(stream->writers, error);
     }
     if (stream->flags & STREAM_TRANSPORT)
         transport_finished(stream, error);
@@ -174,10 +174,9 @@ void stream_drop_output(thrum_stream *stream, int error)
     if (!link_alone(&stream->corked))
         link_remove(&stream->corked);
     buffer_free(&stream->output);
-    stream_unwatch(stream, &stream->out);
-    (void)thrum_handle_cancel(&stream->pump);
-    while (!link_alone(&stream->writers))
-        stream_writer_over((stream_writer *)(void *)stream->writers.next, error);
+    stream_outlet_give(stream);
+    while (stream->writers)
+        stream_writer_over(stream->writers, error);
 }
 
 void stream_writer_advance(stream_writer *writer, size_t sent)
@@ -203,13 +202,13 @@ size_t stream_output_advance(thrum_stream *stream, size_t sent)
     if (stream_collected.stream == stream) {
         stream_collected.size -= part;
         if (stream_collected.size) {
-            char *data = stream_collected_data(stream);
+            char *data = stream_collected_data();
             memmove(data, data + part, stream_collected.size);
         } else {
             stream_collected.stream = NULL;
         }
     } else {
-        buffer_skip(&stream->output, part);
+        buffer_skip(stream->output, part);
     }
     return sent - part;
 }
@@ -229,10 +228,10 @@ bool stream_keep_rest(thrum_stream *stream, stream_writer *writer)
 /* Let those at the head of the queue go whose rest is below the low mark. */
 static void settle(thrum_stream *stream)
 {
-    while (!link_alone(&stream->writers)) {
-        stream_writer *writer = (stream_writer *)(void *)stream->writers.next;
-        size_t rest = stream_unsent(writer), held = buffer_size(&stream->output);
-        if (held + rest > (writer->slices ? stream->low : 0) || (!writer->slices && stream_below(stream)))
+    while (stream->writers) {
+        stream_writer *writer = stream->writers;
+        size_t rest = stream_unsent(writer), held = buffer_size(stream->output);
+        if (held + rest > (writer->slices ? stream->settings->low : 0) || (!writer->slices && stream_below(stream)))
             return;
         if (rest && !stream_keep_rest(stream, writer))
             return; /* no memory: it goes when the kernel has taken it */
@@ -240,28 +239,47 @@ static void settle(thrum_stream *stream)
     }
 }
 
+/* The first writer that has not only to wait for what was written before. */
+static stream_writer *with_bytes(const thrum_stream *stream)
+{
+    stream_writer *writer = stream->writers;
+    if (!writer)
+        return NULL;
+    do {
+        if (stream_unsent(writer))
+            return writer;
+        writer = writer->next;
+    } while (writer != stream->writers);
+    return NULL;
+}
+
+/* What is left goes when the kernel has room. */
+static void wait_for_room(thrum_stream *stream)
+{
+    int error = !(stream->flags & STREAM_CLOSED) && (stream->output || stream->writers) ? stream_await_room(stream) : 0;
+    if (error)
+        stream_output_failed(stream, error);
+}
+
 void stream_pump(thrum_stream *stream)
 {
     long sent = 0;
     size_t burst = 0;
     while (!stream->write_error && !(stream->flags & STREAM_CLOSED)) {
-        stream_writer *writer = (stream_writer *)(void *)stream->writers.next;
-        while (&writer->link != &stream->writers && !stream_unsent(writer))
-            writer = (stream_writer *)(void *)writer->link.next;
-        bool any = &writer->link != &stream->writers;
-        size_t wanted = stream_pending(stream) + (any ? stream_unsent(writer) : 0);
+        stream_writer *writer = with_bytes(stream);
+        size_t wanted = stream_pending(stream) + (writer ? stream_unsent(writer) : 0);
         if (!wanted)
             break;
-        if (any && writer->file)
+        if (writer && writer->file)
             sent = stream_send_file(stream, writer, &wanted);
         else
-            sent = any ? stream_send(stream, writer->slices, writer->count, writer->offset)
-                       : stream_send(stream, NULL, 0, 0);
+            sent = writer ? stream_send(stream, writer->slices, writer->count, writer->offset)
+                          : stream_send(stream, NULL, 0, 0);
         if (sent < 0)
             break;
-        bool all = (size_t)sent == wanted || (any && writer->count >= STREAM_PIECES);
+        bool all = (size_t)sent == wanted || (writer && writer->count >= STREAM_PIECES);
         size_t rest = stream_output_advance(stream, (size_t)sent);
-        if (any)
+        if (writer)
             stream_writer_advance(writer, rest);
         burst += (size_t)sent;
         if (!all || burst >= PUMP_BURST)
@@ -274,23 +292,22 @@ void stream_pump(thrum_stream *stream)
         stream_uncollect(stream);
         settle(stream);
         buffer_trim(&stream->output);
+        wait_for_room(stream);
     }
     if (stream->flags & STREAM_CLOSED)
         return;
-    if (!stream->output.memory && link_alone(&stream->writers)) {
-        stream_unwatch(stream, &stream->out);
+    if (!stream->output && !stream->writers) {
+        stream_outlet_rest(stream);
         if (stream->flags & STREAM_CLOSING)
             stream_finish(stream);
         else if (stream->flags & STREAM_WRITE_EOF && !(stream->flags & STREAM_FIN_SENT)) {
             stream->flags |= STREAM_FIN_SENT;
             stream_end_output(stream);
         }
-    } else {
-        stream_watch(stream, &stream->out);
     }
     if (stream->flags & STREAM_TRANSPORT)
         transport_sent(stream);
-    else if (stream->above)
+    else if (stream_over(stream))
         tls_pumped(stream->above);
 }
 
@@ -310,8 +327,8 @@ void stream_writable(thrum_io *io)
     thrum_stream *stream = (thrum_stream *)io->owner;
     if (stream->flags & STREAM_CONNECTING)
         stream_wake_reader(stream);
-    else if (!link_alone(&stream->writers))
-        thrum_wake(&((stream_writer *)(void *)stream->writers.next)->task->waiter, 0, 0);
-    else if (!thrum_handle_pending(&stream->pump))
-        (void)thrum_call_soon(&stream->pump);
+    else if (stream->writers)
+        thrum_wake(&stream->writers->task->waiter, 0, 0);
+    else if (!thrum_handle_pending(&stream->outlet->pump))
+        (void)thrum_call_soon(&stream->outlet->pump);
 }

@@ -19,10 +19,10 @@ void stream_readable(thrum_io *io)
     thrum_stream *stream = (thrum_stream *)io->owner;
     if (stream->reader)
         thrum_wake(&stream->reader->waiter, 0, 0);
-    else if (stream->above)
+    else if (stream_over(stream))
         tls_readable(stream->above);
     else
-        stream_unwatch(stream, io);
+        stream_unwatch(stream);
 }
 
 void stream_wake_reader(thrum_stream *stream)
@@ -48,7 +48,7 @@ thrum_step stream_park_reader(thrum_stream *stream, thrum_task *task)
     stream->burst = 0;
     stream_flush_collected();
     if (!stream->in.started)
-        stream_watch(stream, &stream->in);
+        stream_watch(stream);
     return parked(task);
 }
 
@@ -75,7 +75,7 @@ long stream_receive_rest(thrum_stream *stream, void *to, size_t size, long got)
         got = (long)recv(stream->descriptor, to, size, 0);
     stream->flags &= ~(uint32_t)STREAM_TRY_FIRST;
     if (got > 0) {
-        stream->burst += (size_t)got;
+        stream->burst += (unsigned)got;
         return got;
     }
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -89,29 +89,29 @@ long stream_receive_rest(thrum_stream *stream, void *to, size_t size, long got)
 
 long stream_receive_buffered(thrum_stream *stream, size_t size)
 {
-    net_buffer *input = &stream->input;
     if (THRUM_UNLIKELY_(stream->flags & STREAM_FED))
         return stream_fed_more(stream);
-    if (!input->memory && size < BUFFER_FIRST)
+    if (!stream->input && size < BUFFER_FIRST)
         size = BUFFER_FIRST;
-    if (!buffer_reserve(input, size))
+    if (!buffer_reserve(&stream->input, size))
         return THRUM_ENOMEM;
-    long got = stream_receive(stream, input->memory + input->tail, buffer_room(input));
+    net_buffer *input = stream->input;
+    long got = stream_receive(stream, input->bytes + input->tail, buffer_room(input));
     if (got > 0)
         input->tail += (size_t)got;
     else
-        buffer_trim(input);
+        buffer_trim(&stream->input);
     return got;
 }
 
 size_t stream_take(thrum_stream *stream, void *to, size_t size)
 {
-    size_t held = buffer_size(&stream->input);
+    size_t held = buffer_size(stream->input);
     if (held < size)
         size = held;
     if (size) {
-        memcpy(to, buffer_data(&stream->input), size);
-        buffer_skip(&stream->input, size);
+        memcpy(to, buffer_data(stream->input), size);
+        buffer_skip(stream->input, size);
         buffer_trim(&stream->input);
     }
     return size;
@@ -169,7 +169,7 @@ static thrum_step read_start(thrum_task *task, thrum_record *record)
         return thrum_done(task, error, 0);
     stream->request.to = (char *)(intptr_t)record->a;
     stream->request.size = (size_t)record->b;
-    if (THRUM_UNLIKELY_(stream->input.memory || !stream->request.size ||
+    if (THRUM_UNLIKELY_(stream->input || !stream->request.size ||
                         stream->flags & (STREAM_TRY_FIRST | STREAM_INPUT_ENDED | STREAM_CLOSING | STREAM_FED)))
         return read_start_otherwise(stream, task);
     return stream_park_reader(stream, task);
@@ -255,7 +255,7 @@ static thrum_cancel_result exactly_cancel(thrum_task *task)
     if (!stream)
         return THRUM_DETACHED;
     const stream_request *request = &stream->request;
-    size_t taken = request->done, back = taken < stream->limit ? taken : stream->limit;
+    size_t taken = request->done, back = taken < stream->settings->limit ? taken : stream->settings->limit;
     if (buffer_prepend(&stream->input, request->to + taken - back, back))
         taken -= back;
     stream->reader = NULL;
@@ -286,9 +286,9 @@ static thrum_step lend(thrum_stream *stream, thrum_task *task, const void *data,
 
 static thrum_step lend_buffered(thrum_stream *stream, thrum_task *task)
 {
-    size_t size = buffer_size(&stream->input);
-    const char *data = size ? buffer_data(&stream->input) : "";
-    buffer_skip(&stream->input, size);
+    size_t size = buffer_size(stream->input);
+    const char *data = size ? buffer_data(stream->input) : "";
+    buffer_skip(stream->input, size);
     stream->flags |= STREAM_LENT;
     return lend(stream, task, data, size);
 }
@@ -298,7 +298,7 @@ static thrum_step fill_buffered(thrum_stream *stream, thrum_task *task)
 {
     size_t least = stream->request.size;
     for (;;) {
-        size_t held = buffer_size(&stream->input);
+        size_t held = buffer_size(stream->input);
         if (held >= least)
             return lend_buffered(stream, task);
         long got = stream_receive_buffered(stream, least - held);
@@ -308,18 +308,18 @@ static thrum_step fill_buffered(thrum_stream *stream, thrum_task *task)
             return stream_read_done(stream, task, stream_fail(stream, (int)got, "fill", 0), 0);
         if (got <= 0)
             return lend_buffered(stream, task);
-        if (buffer_size(&stream->input) < least && !stream_try_again(stream))
+        if (buffer_size(stream->input) < least && !stream_try_again(stream))
             return stream_park_reader(stream, task);
     }
 }
 
 static thrum_step fill_attempt(thrum_stream *stream, thrum_task *task)
 {
-    if (stream->input.memory || stream->request.size > 1)
+    if (stream->input || stream->request.size > 1)
         return fill_buffered(stream, task);
-    long got = stream_receive(stream, stream->scratch, LOOP_SCRATCH);
+    long got = stream_receive(stream, stream_collected.scratch, LOOP_SCRATCH);
     if (THRUM_LIKELY_(got >= 0))
-        return lend(stream, task, stream->scratch, (size_t)got);
+        return lend(stream, task, stream_collected.scratch, (size_t)got);
     if (got == STREAM_AGAIN)
         return stream_park_reader(stream, task);
     return stream_read_done(stream, task, stream_fail(stream, (int)got, "fill", 0), 0);
@@ -330,13 +330,13 @@ static thrum_step fill_start(thrum_task *task, thrum_record *record)
     thrum_stream *stream = (thrum_stream *)record->object;
     size_t least = (size_t)record->b;
     int error = stream->reader || stream->flags & (STREAM_LENT | STREAM_CLOSING) ? stream_may_read(stream) : 0;
-    if (!error && (!least || least > stream->limit))
+    if (!error && (!least || least > stream->settings->limit))
         error = THRUM_EINVAL;
     if (THRUM_UNLIKELY_(error))
         return thrum_done(task, error, 0);
     stream->request.lent = (const void **)(intptr_t)record->a;
     stream->request.size = least;
-    if (!stream->input.memory && !stream_try_again(stream))
+    if (!stream->input && !stream_try_again(stream))
         return stream_park_reader(stream, task);
     if (THRUM_LIKELY_(thrum_state_here()->budget > LENDING && !stream_collected.lent))
         return fill_attempt(stream, task);

@@ -1,6 +1,7 @@
 /* read_until and read_line: look for a separator in what has come. */
 #include "net/stream.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -24,10 +25,10 @@ static size_t smaller(size_t a, size_t b)
 static bool search(const thrum_stream *stream, size_t from, size_t *start, size_t *end)
 {
     const stream_request *request = &stream->request;
-    const char *data = stream->input.memory ? buffer_data(&stream->input) : NULL;
-    size_t size = buffer_size(&stream->input);
+    const char *data = stream->input ? buffer_data(stream->input) : NULL;
+    size_t size = buffer_size(stream->input);
     bool found = false;
-    for (size_t i = 0; i < request->count && size > from; i++) {
+    for (unsigned i = 0; i < stream->separators && size > from; i++) {
         const thrum_slice *separator = &request->separators[i];
         const char *at = separator->size == 1
                              ? (const char *)memchr(data + from, *(const char *)separator->data, size - from)
@@ -57,16 +58,16 @@ static thrum_step over_limit(thrum_stream *stream, thrum_task *task, size_t numb
 {
     if (!is_line(&stream->request))
         return stream_read_done(stream, task, stream_fail(stream, THRUM_ELIMIT, "read_until", number), 0);
-    size_t held = buffer_size(&stream->input);
-    size_t drop = number < held && buffer_data(&stream->input)[number] == '\n' ? number + 1 : held;
-    buffer_skip(&stream->input, drop);
+    size_t held = buffer_size(stream->input);
+    size_t drop = number < held && buffer_data(stream->input)[number] == '\n' ? number + 1 : held;
+    buffer_skip(stream->input, drop);
     buffer_trim(&stream->input);
     return stream_read_done(stream, task, stream_fail(stream, THRUM_ELIMIT, "read_line", number), 0);
 }
 
 static thrum_step end_of_file(thrum_stream *stream, thrum_task *task)
 {
-    size_t held = buffer_size(&stream->input);
+    size_t held = buffer_size(stream->input);
     if (held > stream->request.size)
         return over_limit(stream, task, stream->request.size);
     if (is_line(&stream->request))
@@ -78,16 +79,16 @@ static thrum_step end_of_file(thrum_stream *stream, thrum_task *task)
 static thrum_step until_attempt(thrum_stream *stream, thrum_task *task, bool received)
 {
     stream_request *request = &stream->request;
-    size_t limit = smaller(stream->limit, request->size), start = 0, end = 0;
+    size_t limit = smaller(stream->settings->limit, request->size), start = 0, end = 0;
     for (;;) {
         if (received && search(stream, request->scanned, &start, &end)) {
-            if (start > stream->limit || end > request->size)
+            if (start > stream->settings->limit || end > request->size)
                 return over_limit(stream, task, start);
             return until_done(stream, task, end);
         }
-        size_t held = buffer_size(&stream->input);
+        size_t held = buffer_size(stream->input);
         /* A separator may have begun in the last bytes. */
-        request->scanned = held + 1 > request->done ? held + 1 - request->done : 0;
+        request->scanned = held + 1 > stream->longest ? held + 1 - stream->longest : 0;
         if (request->scanned > limit)
             return over_limit(stream, task, request->scanned);
         if (received && !stream_try_again(stream))
@@ -109,15 +110,16 @@ static thrum_step until_begin(thrum_stream *stream, thrum_task *task)
 {
     stream_request *request = &stream->request;
     request->scanned = 0;
-    request->done = 0; /* here: the longest separator */
-    for (size_t i = 0; i < request->count; i++) {
-        if (!request->separators[i].size)
+    stream->longest = 0;
+    for (unsigned i = 0; i < stream->separators; i++) {
+        size_t size = request->separators[i].size;
+        if (!size || size > UINT_MAX)
             return thrum_done(task, THRUM_EINVAL, 0);
-        if (request->separators[i].size > request->done)
-            request->done = request->separators[i].size;
+        if (size > stream->longest)
+            stream->longest = (unsigned)size;
     }
-    if (buffer_size(&stream->input) || stream_try_again(stream))
-        return until_attempt(stream, task, buffer_size(&stream->input) != 0);
+    if (buffer_size(stream->input) || stream_try_again(stream))
+        return until_attempt(stream, task, buffer_size(stream->input) != 0);
     return stream_park_reader(stream, task);
 }
 
@@ -135,7 +137,7 @@ typedef struct until_arguments {
     char *to;
     size_t size;
     const thrum_slice *separators;
-    size_t count;
+    unsigned count;
 } until_arguments;
 
 static void until_free(until_arguments *arguments)
@@ -160,7 +162,7 @@ static thrum_step until_start(thrum_task *task, thrum_record *record)
     stream->request.to = arguments.to;
     stream->request.size = arguments.size;
     stream->request.separators = arguments.separators;
-    stream->request.count = arguments.count;
+    stream->separators = arguments.count;
     return until_begin(stream, task);
 }
 
@@ -170,12 +172,12 @@ static const thrum_operations until_operations = {until_start, until_resume,    
 thrum_awaitable thrum_stream_read_until(thrum_stream *stream, void *buffer, size_t size, const thrum_slice *separators,
                                         size_t count)
 {
-    if (!count)
+    if (!count || count > UINT_MAX)
         return thrum_awaitable_failing(THRUM_EINVAL);
     until_arguments *arguments = (until_arguments *)pool_take(&thrum_state_here()->pool, sizeof *arguments, POOL_OTHER);
     if (!arguments)
         return thrum_awaitable_failing(THRUM_ENOMEM);
-    *arguments = (until_arguments){stream, (char *)buffer, size, separators, count};
+    *arguments = (until_arguments){stream, (char *)buffer, size, separators, (unsigned)count};
     return thrum_awaitable_make(&until_operations, arguments, 0, 0);
 }
 
@@ -192,7 +194,7 @@ static thrum_step line_start(thrum_task *task, thrum_record *record)
     stream->request.to = (char *)(intptr_t)record->a;
     stream->request.size = (size_t)record->b - 1;
     stream->request.separators = &newline;
-    stream->request.count = 1;
+    stream->separators = 1;
     return until_begin(stream, task);
 }
 

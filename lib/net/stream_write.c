@@ -44,23 +44,25 @@ static bool queue_up(thrum_stream *stream, thrum_task *task, const stream_writer
         parked->slices = &parked->one;
     parked->task = task;
     parked->stream = stream;
-    link_before(&stream->writers, &parked->link);
+    stream_writer_add(stream, parked);
     task->object = parked;
     return true;
 }
 
 static thrum_step park(thrum_stream *stream, thrum_task *task, const stream_writer *writer)
 {
-    stream_watch(stream, &stream->out);
-    return queue_up(stream, task, writer) ? thrum_parked(task) : refuse(stream, task, THRUM_ENOMEM, writer->done);
+    int error = stream_await_room(stream);
+    if (!error && !queue_up(stream, task, writer))
+        error = THRUM_ENOMEM;
+    return error ? refuse(stream, task, error, writer->done) : thrum_parked(task);
 }
 
 /* Whether bytes that have not left lie in the memory that thrum_stream_fill() lends: they would not stay there while
  * the task waits. */
-static bool lent(const thrum_stream *stream, const stream_writer *writer)
+static bool lent(const stream_writer *writer)
 {
     for (size_t i = 0; i < writer->count; i++) {
-        uintptr_t at = (uintptr_t)writer->slices[i].data - (uintptr_t)stream->scratch;
+        uintptr_t at = (uintptr_t)writer->slices[i].data - (uintptr_t)stream_collected.scratch;
         if (at < LOOP_SCRATCH)
             return true;
     }
@@ -96,7 +98,7 @@ static int send_now(thrum_stream *stream, stream_writer *writer)
 /* Send what the kernel takes, keep a small rest, wait with a large one. */
 static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_writer *writer)
 {
-    if (!stream->out.started && link_alone(&stream->writers)) {
+    if (!stream_awaits_room(stream) && !stream->writers) {
         int sent = send_now(stream, writer);
         if (sent > 0)
             return thrum_done(task, 0, (thrum_value)writer->total);
@@ -109,13 +111,11 @@ static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_wr
     if (stream->write_error)
         return refuse(stream, task, refused(stream), writer->done);
     size_t rest = stream_unsent(writer);
-    if (link_alone(&stream->writers) && buffer_size(&stream->output) + rest <= stream->high &&
-        stream_keep_rest(stream, writer)) {
-        stream_watch(stream, &stream->out);
+    if (!stream->writers && buffer_size(stream->output) + rest <= stream->settings->high &&
+        !stream_await_room(stream) && stream_keep_rest(stream, writer))
         return thrum_done(task, 0, (thrum_value)writer->total);
-    }
-    if (lent(stream, writer)) {
-        if (!link_alone(&stream->writers))
+    if (lent(writer)) {
+        if (stream->writers)
             return refuse(stream, task, THRUM_EBUSY, writer->done);
         if (!stream_keep_rest(stream, writer))
             return refuse(stream, task, THRUM_ENOMEM, writer->done);
@@ -125,13 +125,13 @@ static thrum_step write_slices(thrum_stream *stream, thrum_task *task, stream_wr
 
 THRUM_COLD_ bool stream_collect_otherwise(thrum_stream *stream, const void *data, size_t size)
 {
-    if (stream->output.memory) {
-        if (size + buffer_size(&stream->output) > COLLECTED)
+    if (stream->output) {
+        if (size + buffer_size(stream->output) > COLLECTED)
             return false;
     } else if (stream_collected.stream == stream) {
         if (size > COLLECTED - stream_collected.size)
             return false;
-        memcpy(stream_collected_data(stream) + stream_collected.size, data, size);
+        memcpy(stream_collected_data() + stream_collected.size, data, size);
         stream_collected.size += size;
         return true;
     }
@@ -144,7 +144,7 @@ enum { RECORD = 16384 };
 static bool collect_record(thrum_stream *stream, const void *data, size_t size)
 {
     size_t all = stream_pending(stream) + size;
-    if (size >= RECORD || all > RECORD || stream->out.started || !link_alone(&stream->writers) ||
+    if (size >= RECORD || all > RECORD || stream_awaits_room(stream) || stream->writers ||
         !buffer_reserve(&stream->output, all))
         return false;
     stream_uncollect(stream);
@@ -180,7 +180,7 @@ static thrum_step write_start(thrum_task *task, thrum_record *record)
 /* Write what is not simply collected, and keep what does not leave. */
 static THRUM_COLD_ int put(thrum_stream *stream, stream_writer *writer)
 {
-    if (!stream->out.started) {
+    if (!stream_awaits_room(stream)) {
         int sent = send_now(stream, writer);
         if (sent)
             return sent < 0 ? sent : 0;
@@ -188,12 +188,12 @@ static THRUM_COLD_ int put(thrum_stream *stream, stream_writer *writer)
     stream_uncollect(stream);
     if (stream->write_error)
         return stream->write_error;
-    if (!stream_keep_rest(stream, writer)) {
-        stream_output_failed(stream, THRUM_ENOMEM);
-        return THRUM_ENOMEM;
-    }
-    stream_watch(stream, &stream->out);
-    return 0;
+    int error = stream_await_room(stream);
+    if (!error && !stream_keep_rest(stream, writer))
+        error = THRUM_ENOMEM;
+    if (error)
+        stream_output_failed(stream, error);
+    return error;
 }
 
 int stream_put(thrum_stream *stream, const void *data, size_t size)
@@ -222,7 +222,7 @@ static void writer_skip(stream_writer *writer)
 /* Leave pieces that are small together to be sent with others; false: some are left. */
 static bool collect_slices(thrum_stream *stream, stream_writer *writer)
 {
-    if (writer->total + stream_pending(stream) > COLLECTED || !link_alone(&stream->writers))
+    if (writer->total + stream_pending(stream) > COLLECTED || stream->writers)
         return false;
     while (writer->count) {
         if (writer->slices->size && !stream_collect(stream, writer->slices->data, writer->slices->size))
@@ -288,7 +288,7 @@ static thrum_cancel_result write_cancel(thrum_task *task)
     size_t number = (size_t)task->waiter.as.value;
     if (writer) {
         number = writer->done;
-        link_remove(&writer->link);
+        stream_writer_remove(writer);
         pool_give(&thrum_state_here()->pool, writer, sizeof *writer, POOL_OTHER);
     }
     stream_wake_without(task, THRUM_ECANCELED, number);
@@ -323,7 +323,6 @@ static thrum_step file_start(thrum_task *task, thrum_record *record)
     writer.file = file;
     writer.total = writer.file->count;
     uint8_t running = task->waiter.node.state;
-    stream_watch(stream, &stream->out);
     if (!queue_up(stream, task, &writer))
         return refuse(stream, task, THRUM_ENOMEM, 0);
     (void)thrum_parked(task);
@@ -345,7 +344,7 @@ static thrum_step flush_start(thrum_task *task, thrum_record *record)
     thrum_stream *stream = (thrum_stream *)record->object;
     stream_writer writer;
     if (!(stream->flags & STREAM_CLOSING) && !stream->write_error) {
-        if (stream->out.started)
+        if (stream_awaits_room(stream))
             stream_uncollect(stream);
         else
             stream_pump(stream);
@@ -353,7 +352,7 @@ static thrum_step flush_start(thrum_task *task, thrum_record *record)
     int error = refused_here(stream);
     if (error && error != THRUM_ESTATE)
         return refuse(stream, task, error, 0);
-    if (!stream->output.memory && link_alone(&stream->writers) && !stream_below(stream))
+    if (!stream->output && !stream->writers && !stream_below(stream))
         return thrum_done(task, 0, 0);
     memset(&writer, 0, sizeof writer);
     return park(stream, task, &writer);
@@ -374,7 +373,7 @@ int thrum_stream_write_eof(thrum_stream *stream)
     if (error)
         return error == THRUM_ESTATE ? 0 : error;
     stream->flags |= STREAM_WRITE_EOF;
-    if (!stream->out.started)
+    if (!stream_awaits_room(stream))
         stream_pump(stream);
     return 0;
 }
@@ -392,8 +391,11 @@ THRUM_COLD_ size_t stream_below_tls(const thrum_stream *stream)
 size_t thrum_stream_unsent(const thrum_stream *stream)
 {
     size_t size = stream_pending(stream) + stream_below(stream);
-    for (const net_link *link = stream->writers.next; link != &stream->writers; link = link->next)
-        size += stream_unsent((const stream_writer *)(const void *)link);
+    const stream_writer *writer = stream->writers;
+    if (writer)
+        do
+            size += stream_unsent(writer);
+        while ((writer = writer->next) != stream->writers);
     return size;
 }
 
@@ -401,15 +403,13 @@ int thrum_stream_set_write_limits(thrum_stream *stream, size_t high, size_t low)
 {
     if (low > high)
         return THRUM_EINVAL;
-    stream->high = high;
-    stream->low = low;
-    return 0;
+    return stream_settings_change(stream, high, low, stream->settings->close_deadline);
 }
 
 void thrum_stream_write_limits(const thrum_stream *stream, size_t *high, size_t *low)
 {
     if (high)
-        *high = stream->high;
+        *high = stream->settings->high;
     if (low)
-        *low = stream->low;
+        *low = stream->settings->low;
 }

@@ -99,9 +99,8 @@ void transport_force_close(thrum_transport *transport, int error)
     }
     begin_losing(transport, error);
     stream->flags |= STREAM_CLOSING;
-    stream_unwatch(stream, &stream->in);
+    stream_unwatch(stream);
     stream_drop_output(stream, error ? error : THRUM_ECLOSED);
-    (void)thrum_handle_cancel(&stream->timer);
 }
 
 void transport_failed(thrum_transport *transport, int error)

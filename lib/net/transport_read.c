@@ -68,9 +68,9 @@ static void tell_data(thrum_transport *transport, const void *data, size_t size)
 /* They are taken out of the stream first: the protocol may put some back, or end the stream. */
 static void tell_buffered(thrum_transport *transport)
 {
-    net_buffer taken = transport->stream->input;
-    memset(&transport->stream->input, 0, sizeof taken);
-    tell_data(transport, buffer_data(&taken), buffer_size(&taken));
+    net_buffer *taken = transport->stream->input;
+    transport->stream->input = NULL;
+    tell_data(transport, buffer_data(taken), buffer_size(taken));
     buffer_free(&taken);
 }
 
@@ -96,18 +96,18 @@ static THRUM_COLD_ bool tell_none(thrum_transport *transport, long got)
 /* What is in the socket, to a plain protocol. Gives whether there may be more, as those below. */
 static inline bool tell_received(thrum_transport *transport, thrum_stream *stream)
 {
-    long got = stream_receive(stream, stream->scratch, LOOP_SCRATCH);
+    long got = stream_receive(stream, stream_collected.scratch, LOOP_SCRATCH);
     if (THRUM_UNLIKELY_(got <= 0))
         return tell_none(transport, got);
     bool full = stream->flags & STREAM_TRY_FIRST;
-    tell_data(transport, stream->scratch, (size_t)got);
+    tell_data(transport, stream_collected.scratch, (size_t)got);
     return full;
 }
 
 /* What is in the socket or was buffered, to a buffered protocol. */
 static THRUM_COLD_ bool tell_in_place(thrum_transport *transport, thrum_stream *stream)
 {
-    size_t held = buffer_size(&stream->input), room;
+    size_t held = buffer_size(stream->input), room;
     void *memory = NULL;
     if (!held && stream->flags & STREAM_INPUT_ENDED)
         return tell_none(transport, 0);
@@ -127,7 +127,7 @@ static THRUM_COLD_ bool tell_some(thrum_transport *transport)
     thrum_stream *stream = transport->stream;
     if (transport->protocol->get_buffer)
         return tell_in_place(transport, stream);
-    if (stream->input.memory) {
+    if (stream->input) {
         tell_buffered(transport);
         return true;
     }
@@ -141,11 +141,11 @@ static THRUM_COLD_ bool more(thrum_transport *transport)
     if (!transport_reads(transport))
         return false;
     const thrum_stream *stream = transport->stream;
-    if (stream->input.memory && !transport->protocol->get_buffer) {
+    if (stream->input && !transport->protocol->get_buffer) {
         transport_begin_reading(transport);
         return false;
     }
-    return stream->input.memory ||
+    return stream->input ||
            (stream->flags & STREAM_INPUT_ENDED ? !(transport->flags & TRANSPORT_EOF_TOLD)
                                                : stream->flags & STREAM_TRY_FIRST && stream->burst < BURST);
 }
@@ -159,8 +159,7 @@ void transport_read(thrum_transport *transport)
     stream->burst = 0;
     stream_collected.lent = true;
     bool again;
-    if (THRUM_LIKELY_(!stream->input.memory && !(stream->flags & STREAM_INPUT_ENDED) &&
-                      !transport->protocol->get_buffer))
+    if (THRUM_LIKELY_(!stream->input && !(stream->flags & STREAM_INPUT_ENDED) && !transport->protocol->get_buffer))
         again = tell_received(transport, stream);
     else
         again = tell_some(transport);
@@ -178,8 +177,8 @@ void transport_begin_reading(thrum_transport *transport)
         return;
     thrum_stream *stream = transport->stream;
     if (!(stream->flags & STREAM_INPUT_ENDED))
-        stream_watch(stream, &stream->in);
-    if (stream->input.memory || (stream->flags & STREAM_INPUT_ENDED && !(transport->flags & TRANSPORT_EOF_TOLD))) {
+        stream_watch(stream);
+    if (stream->input || (stream->flags & STREAM_INPUT_ENDED && !(transport->flags & TRANSPORT_EOF_TOLD))) {
         transport->flags |= TRANSPORT_READ;
         transport_schedule(transport);
     }
@@ -191,7 +190,7 @@ void thrum_transport_pause_reading(thrum_transport *transport)
         return;
     transport->flags |= TRANSPORT_HELD;
     transport->flags &= ~(uint32_t)TRANSPORT_READ;
-    stream_unwatch(transport->stream, &transport->stream->in);
+    stream_unwatch(transport->stream);
 }
 
 void thrum_transport_resume_reading(thrum_transport *transport)

@@ -28,7 +28,7 @@ int thrum_transport_of_stream(thrum_transport **transport, thrum_stream *stream,
         return THRUM_ECLOSED;
     if (!protocol_right(protocol) || stream->flags & STREAM_FED)
         return THRUM_EINVAL;
-    if (stream->reader || !link_alone(&stream->writers))
+    if (stream->reader || stream->writers)
         return THRUM_EBUSY;
     if (stream->flags & STREAM_LENT) {
         stream->flags &= ~(uint32_t)STREAM_LENT;
@@ -53,7 +53,7 @@ int thrum_stream_of_transport(thrum_stream **stream, thrum_transport *transport)
     if (transport->flags & TRANSPORT_SENDING)
         return THRUM_EBUSY;
     *stream = transport->stream;
-    stream_unwatch(*stream, &(*stream)->in);
+    stream_unwatch(*stream);
     transport_detach(transport);
     transport->flags |= TRANSPORT_CLOSING | TRANSPORT_LOSING | TRANSPORT_LOST;
     transport->lost_writes++;

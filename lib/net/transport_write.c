@@ -12,11 +12,11 @@ enum { LOST_WRITES = 5, MARK = 65536 };
 void transport_check_pause(thrum_transport *transport)
 {
     thrum_stream *stream = transport->stream;
-    if (stream_pending(stream) <= stream->high)
+    if (stream_pending(stream) <= stream->settings->high)
         return;
-    if (!stream->out.started)
+    if (!stream_awaits_room(stream))
         stream_pump(stream); /* what was only collected may leave */
-    if (stream_pending(stream) <= stream->high || transport->flags & (TRANSPORT_PAUSED | TRANSPORT_LOSING))
+    if (stream_pending(stream) <= stream->settings->high || transport->flags & (TRANSPORT_PAUSED | TRANSPORT_LOSING))
         return;
     transport->flags |= TRANSPORT_PAUSED;
     if (transport->protocol->pause_writing)
@@ -27,7 +27,7 @@ static bool may_resume(const thrum_transport *transport)
 {
     const thrum_stream *stream = transport->stream;
     return stream && (transport->flags & (TRANSPORT_PAUSED | TRANSPORT_SENDING)) == TRANSPORT_PAUSED &&
-           stream_pending(stream) <= stream->low &&
+           stream_pending(stream) <= stream->settings->low &&
            (!(transport->flags & TRANSPORT_LOSING) || stream->flags & STREAM_FINISHED);
 }
 
@@ -77,19 +77,19 @@ int thrum_transport_set_write_buffer_limits(thrum_transport *transport, size_t h
         return THRUM_EINVAL;
     if (!transport->stream)
         return THRUM_ECLOSED;
-    transport->stream->high = high;
-    transport->stream->low = low;
-    transport_check_pause(transport);
-    return 0;
+    int error = stream_settings_change(transport->stream, high, low, transport->stream->settings->close_deadline);
+    if (!error)
+        transport_check_pause(transport);
+    return error;
 }
 
 void thrum_transport_get_write_buffer_limits(const thrum_transport *transport, size_t *low, size_t *high)
 {
     const thrum_stream *stream = transport->stream;
     if (low)
-        *low = stream ? stream->low : 0;
+        *low = stream ? stream->settings->low : 0;
     if (high)
-        *high = stream ? stream->high : 0;
+        *high = stream ? stream->settings->high : 0;
 }
 
 size_t thrum_transport_get_write_buffer_size(const thrum_transport *transport)
@@ -125,7 +125,7 @@ static inline bool unusual(const thrum_transport *transport, size_t size)
 /* What is more than the high mark has to be told; a loss is told later. */
 static inline int written(thrum_transport *transport)
 {
-    if (THRUM_UNLIKELY_(stream_pending(transport->stream) > transport->stream->high))
+    if (THRUM_UNLIKELY_(stream_pending(transport->stream) > transport->stream->settings->high))
         transport_check_pause(transport);
     return 0;
 }
@@ -140,7 +140,7 @@ int thrum_transport_write(thrum_transport *transport, const void *data, size_t s
     thrum_stream *stream = transport->stream;
     if (THRUM_UNLIKELY_(size > LOOP_COLLECTED || !stream_collect(stream, data, size)))
         (void)stream_put(stream, data, size);
-    else if (THRUM_LIKELY_(!stream->output.memory && stream->high >= LOOP_COLLECTED))
+    else if (THRUM_LIKELY_(!stream->output && stream->settings->high >= LOOP_COLLECTED))
         return 0; /* what is only collected is never more */
     return written(transport);
 }
@@ -174,7 +174,7 @@ int thrum_transport_write_eof(thrum_transport *transport)
     }
     transport->flags |= TRANSPORT_WROTE_EOF;
     transport->stream->flags |= STREAM_WRITE_EOF;
-    if (!transport->stream->out.started)
+    if (!stream_awaits_room(transport->stream))
         stream_pump(transport->stream);
     return 0;
 }

@@ -78,29 +78,28 @@ static int bio_write(BIO *bio, const char *data, int size)
         return -1;
     if (tls->record)
         return write_control(bio, tls, data, size);
-    if (wait && (!inner->out.started || tls->above.outer->flags & STREAM_FORGOTTEN))
+    if (wait && (!stream_awaits_room(inner) || tls->above.outer->flags & STREAM_FORGOTTEN))
         sent = send_now(inner, data, (size_t)size);
     if (sent < 0)
         return -1;
     if (sent == size)
         return size;
-    if (!buffer_append(&inner->output, data + sent, (size_t)(size - sent))) {
-        stream_output_failed(inner, THRUM_ENOMEM);
-        return -1;
-    }
-    if (wait && !(tls->above.outer->flags & STREAM_FORGOTTEN))
-        stream_watch(inner, &inner->out);
-    return size;
+    int error = buffer_append(&inner->output, data + sent, (size_t)(size - sent)) ? 0 : THRUM_ENOMEM;
+    if (!error && wait && !(tls->above.outer->flags & STREAM_FORGOTTEN))
+        error = stream_await_room(inner);
+    if (error)
+        stream_output_failed(inner, error);
+    return error ? -1 : size;
 }
 
 void tls_flush(tls_link *tls)
 {
     thrum_stream *inner = tls->above.inner;
-    if (!buffer_size(&inner->output) || inner->flags & STREAM_CLOSED)
+    if (!buffer_size(inner->output) || inner->flags & STREAM_CLOSED)
         return;
     if (tls->above.outer->flags & STREAM_FORGOTTEN)
         (void)stream_send(inner, NULL, 0, 0); /* the loop closes: as far as the system takes it */
-    else if (!inner->out.started)
+    else if (!stream_awaits_room(inner))
         stream_pump(inner);
 }
 

@@ -39,7 +39,7 @@ static thrum_step attempt(thrum_stream *stream, thrum_task *task)
     tls_flush(tls);
     if (result == 1) {
         tls->flags |= TLS_ESTABLISHED;
-        if (SSL_has_pending(tls->ssl) || tls->above.inner->input.memory)
+        if (SSL_has_pending(tls->ssl) || tls->above.inner->input)
             stream->flags |= STREAM_TRY_FIRST;
         stream->reader = NULL;
         if (!tls->events)

@@ -51,7 +51,7 @@ bool tls_kernel_begin(tls_link *tls, const void *keys)
     const thrum_stream *inner = tls->above.inner;
     socklen_t length = length_of((const struct tls_crypto_info *)keys);
     /* What was encrypted here and has not left would be encrypted once more. */
-    if (!length || inner->carrier || buffer_size(&inner->output) ||
+    if (!length || inner->carrier || buffer_size(inner->output) ||
         setsockopt(inner->descriptor, IPPROTO_TCP, TCP_ULP, name, sizeof name - 1) ||
         setsockopt(inner->descriptor, SOL_TLS, TLS_TX, keys, length))
         return false;
@@ -68,7 +68,7 @@ long tls_kernel_control(const tls_link *tls, const char *data, size_t size)
     } beside;
     struct msghdr message;
     ssize_t sent;
-    if (buffer_size(&tls->above.inner->output))
+    if (buffer_size(tls->above.inner->output))
         return STREAM_AGAIN;
     memset(&message, 0, sizeof message);
     memset(&beside, 0, sizeof beside);

@@ -13,7 +13,7 @@
 /* The inner stream gave all it had, and OpenSSL all that it made of that. */
 static bool nothing_left(const tls_link *tls)
 {
-    return tls->flags & TLS_DRY && !tls->above.inner->input.memory && !SSL_has_pending(tls->ssl);
+    return tls->flags & TLS_DRY && !tls->above.inner->input && !SSL_has_pending(tls->ssl);
 }
 
 static intptr_t tls_receive(void *link, void *to, size_t size)
@@ -124,7 +124,7 @@ static bool readable(const tls_link *tls)
     const thrum_stream *inner = tls->above.inner;
     if (tls->flags & TLS_STUCK)
         return false;
-    return tls->failure || inner->input.memory || inner->flags & (STREAM_INPUT_ENDED | STREAM_CLOSED) ||
+    return tls->failure || inner->input || inner->flags & (STREAM_INPUT_ENDED | STREAM_CLOSED) ||
            SSL_has_pending(tls->ssl) || SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN;
 }
 
@@ -187,7 +187,7 @@ void tls_readable(stream_above *above)
     } else if (tls->events & THRUM_CARRIER_READ) {
         stream_carrier_tell(above->outer, THRUM_CARRIER_READ);
     } else {
-        stream_unwatch(above->inner, &above->inner->in);
+        stream_unwatch(above->inner);
     }
 }
 
@@ -196,7 +196,7 @@ void tls_pumped(stream_above *above)
     tls_link *tls = (tls_link *)(void *)above;
     if (tls->flags & TLS_SENDING)
         return;
-    if (above->outer->above) /* TLS in TLS: who waits there until everything has left */
+    if (stream_over(above->outer)) /* TLS in TLS: who waits there until everything has left */
         tls_pumped(above->outer->above);
     if (!(tls->flags & TLS_FINISHING))
         tls_look(tls);
@@ -211,9 +211,9 @@ static void tls_watch(void *link, unsigned events)
     tls->events = events;
     if (!(inner->flags & STREAM_CLOSED)) {
         if (events & THRUM_CARRIER_READ)
-            stream_watch(inner, &inner->in);
+            stream_watch(inner);
         else if (!(tls->flags & TLS_FINISHING))
-            stream_unwatch(inner, &inner->in);
+            stream_unwatch(inner);
     }
     tls_look(tls);
 }
@@ -274,7 +274,7 @@ static bool answered(tls_link *tls)
         if (!thrum_handle_pending(&tls->tell))
             (void)thrum_call_soon(&tls->tell);
     } else {
-        stream_watch(inner, &inner->in);
+        stream_watch(inner);
     }
     return false;
 }
@@ -285,7 +285,7 @@ bool tls_finish_step(tls_link *tls)
         return false;
     tls->flags |= TLS_ANSWERED;
     if (!(tls->above.inner->flags & STREAM_CLOSED))
-        stream_unwatch(tls->above.inner, &tls->above.inner->in);
+        stream_unwatch(tls->above.inner);
     return true;
 }
 

@@ -59,7 +59,7 @@ static inline tls_link *tls_of(const thrum_stream *stream)
 static inline size_t tls_unsent(const tls_link *tls)
 {
     const thrum_stream *inner = tls->above.inner;
-    return buffer_size(&inner->output) + stream_below(inner);
+    return buffer_size(inner->output) + stream_below(inner);
 }
 
 /* ---- bio.c ---- */

@@ -88,31 +88,27 @@ static int refused(const thrum_stream *stream)
  * closes it. */
 static int move_down(thrum_stream *stream, thrum_stream *inner)
 {
-    stream_unwatch(stream, &stream->in);
-    stream_unwatch(stream, &stream->out);
+    stream_unwatch(stream);
+    stream_outlet_give(stream);
     *inner = *stream;
     inner->flags = STREAM_INNER | (stream->flags & (STREAM_INPUT_ENDED | STREAM_CARRIED | STREAM_TLS));
-    link_init(&inner->writers);
+    inner->settings->streams++;
+    inner->writers = NULL;
     link_init(&inner->corked);
     link_init(&inner->client);
-    thrum_handle_init(&inner->pump, stream_pump_call, inner);
-    thrum_handle_init(&inner->timer, stream_deadline, inner);
     inner->reader = NULL;
     memset(&inner->closers, 0, sizeof inner->closers);
     inner->closer.next = inner->closer.previous = &inner->closer;
     memset(&inner->in, 0, sizeof inner->in);
-    memset(&inner->out, 0, sizeof inner->out);
     inner->server = NULL;
     if (inner->carrier) {
-        inner->in.owner = inner->out.owner = inner;
+        inner->in.owner = inner;
         if (inner->flags & STREAM_TLS)
             tls_of(inner)->above.outer = inner;
         return 0;
     }
     thrum_io_close(&stream->in);
-    thrum_io_close(&stream->out);
-    int error = thrum_io_init(&inner->in, inner->descriptor, THRUM_IO_READ, stream_readable, inner);
-    return error ? error : thrum_io_init(&inner->out, inner->descriptor, THRUM_IO_WRITE, stream_writable, inner);
+    return thrum_io_init(&inner->in, inner->descriptor, THRUM_IO_READ, stream_readable, inner);
 }
 
 int tls_wrap(thrum_stream *stream, thrum_tls_context *context, const thrum_tls_start_options *options)
@@ -127,6 +123,9 @@ int tls_wrap(thrum_stream *stream, thrum_tls_context *context, const thrum_tls_s
         memset(tls, 0, sizeof *tls);
     error = tls && inner ? open_ssl(tls, context, options) : THRUM_ENOMEM;
     ERR_clear_error();
+    if (!error && options->shutdown_timeout)
+        error =
+            stream_settings_change(stream, stream->settings->high, stream->settings->low, options->shutdown_timeout);
     if (error) {
         if (tls) {
             SSL_free(tls->ssl);
@@ -141,25 +140,20 @@ int tls_wrap(thrum_stream *stream, thrum_tls_context *context, const thrum_tls_s
         stream->flags &= ~(uint32_t)STREAM_LENT;
         buffer_trim(&stream->input);
     }
-    (void)thrum_handle_cancel(&stream->pump);
     error = move_down(stream, inner);
     inner->above = &tls->above;
     tls->above.outer = stream;
     tls->above.inner = inner;
     thrum_handle_init(&tls->tell, tls_tell, tls);
-    memset(&stream->input, 0, sizeof stream->input);
-    memset(&stream->output, 0, sizeof stream->output);
+    stream->input = stream->output = NULL;
     memset(&stream->in, 0, sizeof stream->in);
-    memset(&stream->out, 0, sizeof stream->out);
-    stream->in.owner = stream->out.owner = stream;
+    stream->in.owner = stream;
     stream->descriptor = -1;
     stream->read_error = 0;
     stream->flags &= ~(uint32_t)(STREAM_INPUT_ENDED | STREAM_TRY_FIRST);
     stream->flags |= STREAM_CARRIED | STREAM_TLS | STREAM_WHOLE;
     stream->carrier = &tls_carrier;
     stream->link = tls;
-    if (options->shutdown_timeout)
-        stream->close_deadline = options->shutdown_timeout;
     if (error)
         stream_shut(stream, 0);
     return error;
