@@ -28,13 +28,12 @@ typedef void thrum_io_ready(thrum_io *io);
 
 struct thrum_io {
     thrum_io_ready *ready; /**< for the backend to call */
-    void *owner;           /**< private */
     int descriptor;        /**< open, for as long as the watcher is */
     uint8_t events;        /**< THRUM_IO_READ or THRUM_IO_WRITE */
     bool started;     /**< a backend that gives a watcher up by itself, because its descriptor is none any more, sets
                                 this to false and calls `ready`: whoever reads or writes then learns why */
-    void *storage[7]; /**< the backend's own, from `io_open` to `io_close` */
-    thrum_loop *loop; /**< private; NULL while it is not open */
+    bool open;        /**< private */
+    void *storage[6]; /**< the backend's own, from `io_open` to `io_close` */
 };
 
 /** A path that is watched. */

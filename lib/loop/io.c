@@ -5,7 +5,7 @@
 
 #include "loop/loop.h"
 
-int thrum_io_init(thrum_io *io, int descriptor, uint8_t events, thrum_io_ready *ready, void *owner)
+int thrum_io_init(thrum_io *io, int descriptor, uint8_t events, thrum_io_ready *ready)
 {
     thrum_loop *loop = loop_here();
     if (!loop)
@@ -15,18 +15,18 @@ int thrum_io_init(thrum_io *io, int descriptor, uint8_t events, thrum_io_ready *
     int error = loop_descriptor_used(loop, descriptor);
     if (error)
         return error;
-    *io = (thrum_io){.ready = ready, .owner = owner, .descriptor = descriptor, .events = events, .loop = loop};
+    *io = (thrum_io){.ready = ready, .descriptor = descriptor, .events = events, .open = true};
     error = loop->verbs.io_open(loop_own(loop), io);
     if (error) {
         loop_descriptor_unused(loop, descriptor);
-        io->loop = NULL;
+        io->open = false;
     }
     return error;
 }
 
-void thrum_io_init_source(thrum_io *io, loop_source *source, uint8_t events, thrum_io_ready *ready, void *owner)
+void thrum_io_init_source(thrum_io *io, loop_source *source, uint8_t events, thrum_io_ready *ready)
 {
-    *io = (thrum_io){.ready = ready, .owner = owner, .descriptor = -1, .events = events, .loop = loop_here()};
+    *io = (thrum_io){.ready = ready, .descriptor = -1, .events = events, .open = true};
     io->storage[0] = source;
 }
 
@@ -40,12 +40,12 @@ void thrum_io_start(thrum_io *io)
 {
     if (io->started)
         return;
-    thrum_loop *loop = io->loop;
     io->started = true;
     if (THRUM_UNLIKELY_(io->descriptor < 0)) {
         changed(io);
         return;
     }
+    thrum_loop *loop = loop_here();
     loop->unsettled = true;
     loop->verbs.io_start(loop_own(loop), io);
 }
@@ -54,26 +54,26 @@ void thrum_io_stop(thrum_io *io)
 {
     if (!io->started)
         return;
-    thrum_loop *loop = io->loop;
     io->started = false;
     if (THRUM_UNLIKELY_(io->descriptor < 0)) {
         changed(io);
         return;
     }
+    thrum_loop *loop = loop_here();
     loop->unsettled = true;
     loop->verbs.io_stop(loop_own(loop), io);
 }
 
 void thrum_io_close(thrum_io *io)
 {
-    thrum_loop *loop = io->loop;
-    if (!loop)
+    thrum_loop *loop = loop_here();
+    if (!io->open)
         return;
     thrum_io_stop(io);
     if (io->descriptor >= 0 && loop->verbs.io_close)
         loop->verbs.io_close(loop_own(loop), io);
     loop_descriptor_unused(loop, io->descriptor);
-    io->loop = NULL;
+    io->open = false;
 }
 
 void *thrum_loop_scratch(void)

@@ -3,12 +3,17 @@
 #ifndef THRUM_LOOP_IO_H
 #define THRUM_LOOP_IO_H
 
+#include <stddef.h>
+
 #include <thrum/backends.h>
 
 /* Prepare a watcher of an open descriptor. `ready` is called while the loop polls, before anything of the pass runs: it
  * wakes tasks and queues calls, and nothing else; the watcher is still started, and what has nobody to tell stops it.
  * 0; THRUM_ESTATE without a loop; THRUM_EUNSUPPORTED on backends that watch no descriptors; what the backend gives. */
-int thrum_io_init(thrum_io *io, int descriptor, uint8_t events, thrum_io_ready *ready, void *owner);
+int thrum_io_init(thrum_io *io, int descriptor, uint8_t events, thrum_io_ready *ready);
+
+/* What a watcher is part of, for `ready`. */
+#define thrum_io_of(io, type, member) ((type *)(void *)((char *)(io)-offsetof(type, member)))
 
 /* Something that can be watched and is no descriptor: `changed` is called when one of its watchers was started or
  * stopped. Who calls their `ready` is its own affair. */
@@ -17,7 +22,7 @@ typedef struct loop_source {
 } loop_source;
 
 /* Prepare a watcher of such a one, which stays until thrum_io_close(). */
-void thrum_io_init_source(thrum_io *io, loop_source *source, uint8_t events, thrum_io_ready *ready, void *owner);
+void thrum_io_init_source(thrum_io *io, loop_source *source, uint8_t events, thrum_io_ready *ready);
 
 /* Both do nothing when it is so already. Stopping and starting again within one pass costs no system call. */
 void thrum_io_start(thrum_io *io);

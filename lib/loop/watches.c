@@ -18,13 +18,18 @@ typedef struct watch {
 } watch;
 
 typedef struct entry {
-    watch *reader, *writer;
     unsigned used;   /* watchers: of streams and the like, ours, and those that share */
     unsigned shared; /* those of awaited calls, which leave the descriptor to others */
 } entry;
 
+/* Of a number that is watched here, which those of most connections never are. */
+typedef struct watch_pair {
+    watch *reader, *writer;
+} watch_pair;
+
 typedef struct thrum_descriptors {
-    size_t room;
+    size_t room, watched; /* places in both tables */
+    watch_pair *watches;
     entry entries[];
 } thrum_descriptors;
 
@@ -44,11 +49,39 @@ static entry *find_or_make(thrum_loop *loop, int descriptor)
             (thrum_descriptors *)realloc(loop->descriptors, sizeof *table + room * sizeof table->entries[0]);
         if (!table)
             return NULL;
+        if (!old)
+            memset(table, 0, sizeof *table);
         memset(table->entries + old, 0, (room - old) * sizeof table->entries[0]);
         table->room = room;
         loop->descriptors = table;
     }
     return &loop->descriptors->entries[descriptor];
+}
+
+static watch **of_pair(watch_pair *pair, uint8_t events)
+{
+    return events == THRUM_IO_READ ? &pair->reader : &pair->writer;
+}
+
+static watch *find_watch(const thrum_loop *loop, int descriptor, uint8_t events)
+{
+    const thrum_descriptors *table = loop->descriptors;
+    bool any = table && descriptor >= 0 && (size_t)descriptor < table->watched;
+    return any ? *of_pair(&table->watches[descriptor], events) : NULL;
+}
+
+/* Where the watch of a number stands that has a place in the first table. NULL: no memory. */
+static watch **watch_place(thrum_descriptors *table, int descriptor, uint8_t events)
+{
+    if ((size_t)descriptor >= table->watched) {
+        watch_pair *watches = (watch_pair *)realloc(table->watches, table->room * sizeof *watches);
+        if (!watches)
+            return NULL;
+        memset(watches + table->watched, 0, (table->room - table->watched) * sizeof *watches);
+        table->watches = watches;
+        table->watched = table->room;
+    }
+    return of_pair(&table->watches[descriptor], events);
 }
 
 int loop_descriptor_used(thrum_loop *loop, int descriptor)
@@ -77,15 +110,17 @@ void loop_descriptor_shared(thrum_loop *loop, int descriptor, bool more)
 }
 
 /* How many of the watchers are those of thrum_add_reader() and thrum_add_writer(). */
-static unsigned own(const entry *place)
+static unsigned own(const thrum_loop *loop, int descriptor)
 {
-    return (place->reader && place->reader->active ? 1u : 0u) + (place->writer && place->writer->active ? 1u : 0u);
+    const watch *reader = find_watch(loop, descriptor, THRUM_IO_READ);
+    const watch *writer = find_watch(loop, descriptor, THRUM_IO_WRITE);
+    return (reader && reader->active ? 1u : 0u) + (writer && writer->active ? 1u : 0u);
 }
 
 bool loop_descriptor_owned(const thrum_loop *loop, int descriptor)
 {
     const entry *place = find(loop, descriptor);
-    return place && place->used > place->shared + own(place);
+    return place && place->used > place->shared + own(loop, descriptor);
 }
 
 static bool take_context(watch *mine)
@@ -124,8 +159,8 @@ void loop_close_watches(thrum_loop *loop)
     thrum_descriptors *table = loop->descriptors;
     if (!table)
         return;
-    for (size_t i = 0; i < table->room; i++) {
-        watch *both[2] = {table->entries[i].reader, table->entries[i].writer};
+    for (size_t i = 0; i < table->watched; i++) {
+        watch *both[2] = {table->watches[i].reader, table->watches[i].writer};
         for (int k = 0; k < 2; k++) {
             if (both[k] && both[k]->active) {
                 thrum_io_close(&both[k]->io);
@@ -134,6 +169,7 @@ void loop_close_watches(thrum_loop *loop)
             free(both[k]);
         }
     }
+    free(table->watches);
     free(table);
     loop->descriptors = NULL;
 }
@@ -143,7 +179,7 @@ void loop_close_watches(thrum_loop *loop)
 /* The poll found it ready. Level triggered: one call in each pass in which it is. */
 static void found(thrum_io *io)
 {
-    watch *mine = (watch *)io->owner;
+    watch *mine = thrum_io_of(io, watch, io);
 #if THRUM_CONTEXTS
     if (!thrum_handle_pending(&mine->handle))
         thrum_handle_set_context(&mine->handle, mine->context);
@@ -160,10 +196,9 @@ static int add(int descriptor, uint8_t events, thrum_callback *call, void *conte
         return THRUM_EUNSUPPORTED;
     if (!call || descriptor < 0 || fcntl(descriptor, F_GETFD) < 0)
         return THRUM_EINVAL;
-    entry *place = find_or_make(loop, descriptor);
-    if (!place)
+    watch **mine = find_or_make(loop, descriptor) ? watch_place(loop->descriptors, descriptor, events) : NULL;
+    if (!mine)
         return THRUM_ENOMEM;
-    watch **mine = events == THRUM_IO_READ ? &place->reader : &place->writer;
     if (loop_descriptor_owned(loop, descriptor))
         return THRUM_ESTATE;
     if (!*mine && !(*mine = (watch *)calloc(1, sizeof **mine)))
@@ -174,7 +209,7 @@ static int add(int descriptor, uint8_t events, thrum_callback *call, void *conte
     thrum_handle_init(&(*mine)->handle, call, context);
     if (!take_context(*mine))
         return THRUM_ENOMEM;
-    int error = thrum_io_init(&(*mine)->io, descriptor, events, found, *mine);
+    int error = thrum_io_init(&(*mine)->io, descriptor, events, found);
     if (error) {
         forget_context(*mine);
         return error;
@@ -187,8 +222,7 @@ static int add(int descriptor, uint8_t events, thrum_callback *call, void *conte
 static bool remove_watch(int descriptor, uint8_t events)
 {
     thrum_loop *loop = loop_here();
-    entry *place = loop ? find(loop, descriptor) : NULL;
-    watch *mine = place ? (events == THRUM_IO_READ ? place->reader : place->writer) : NULL;
+    watch *mine = loop ? find_watch(loop, descriptor, events) : NULL;
     bool was = mine && mine->active;
     drop(mine);
     return was;

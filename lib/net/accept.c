@@ -28,26 +28,27 @@ static thrum_awaitable shake_hands(const thrum_server *server, thrum_stream *str
     return thrum_start_tls_with(stream, server->tls, &options);
 }
 
-/* One connection, from its first to its last moment. */
-static ASYNC(serve_client, ARGS((thrum_server *, server), (thrum_stream *, stream)), LOCALS(int error; int untold;),
-             ON_DROP(server_client_over(self->server, self->stream);))
+/* One connection, from its first to its last moment. Its stream stays in the server's list, and so knows the server. */
+static ASYNC(serve_client, ARGS((thrum_stream *, stream)), LOCALS(int error; int untold;),
+             ON_DROP(server_client_over(self->stream->server, self->stream);))
 {
+    thrum_server *server = self->stream->server;
     ASYNC_BEGIN;
-    if (self->server->tls)
-        AWAIT_CATCH(self->untold, shake_hands(self->server, self->stream));
+    if (server->tls)
+        AWAIT_CATCH(self->untold, shake_hands(server, self->stream));
     note_refusal(self->untold);
     if (!self->untold)
-        AWAIT_CATCH(self->error, self->server->use.handler(self->stream, self->server->use.context));
+        AWAIT_CATCH(self->error, server->use.handler(self->stream, server->use.context));
     /* When the server closed the connection, its handler may well have tried to write on. */
     if (self->error && !(self->error == THRUM_ECLOSED && self->stream->flags & STREAM_ENDED_BY_SERVER))
-        server_report(self->server, HANDLER_FAILED, self->error, thrum_error_last());
+        server_report(server, HANDLER_FAILED, self->error, thrum_error_last());
     /* What a peer did not take is its own affair. A stream that was made a transport is closed by that. */
     AWAIT_CATCH(self->untold, self->stream->flags & STREAM_TRANSPORT ? thrum_stream_wait_closed(self->stream)
                                                                      : thrum_stream_close(self->stream));
 FINALLY:
     /* After a cancellation: what can leave leaves, nobody waits. */
     stream_begin_close(self->stream);
-    server_client_over(self->server, self->stream);
+    server_client_over(server, self->stream);
     ASYNC_END;
 }
 
@@ -71,8 +72,8 @@ static ASYNC(begin_transport, ARGS((thrum_awaitable, shake), (server_use, use), 
     if (!self->error) {
         self->error = give_to_protocol(self->use, self->stream);
         self->given = !self->error;
-        if (self->error && self->stream->server)
-            server_report(self->stream->server, DROPPED, self->error, NULL);
+        if (self->error && stream_server(self->stream))
+            server_report(stream_server(self->stream), DROPPED, self->error, NULL);
     }
 FINALLY:
     if (!self->given)
@@ -99,8 +100,7 @@ static void begin_client(thrum_server *server, const server_arrival *arrival)
         server_report(server, DROPPED, error, NULL);
         return;
     }
-    stream->server = server;
-    link_before(&server->clients, &stream->client);
+    stream_join_server(stream, server);
     server->client_count++;
     if (server->use.factory && server->tls) {
         error = thrum_spawn_detached(begin_transport(shake_hands(server, stream), server->use, stream));
@@ -110,7 +110,7 @@ static void begin_client(thrum_server *server, const server_arrival *arrival)
             stream_free(stream);
     } else {
         stream->flags |= STREAM_SERVED;
-        error = thrum_spawn_detached(serve_client(server, stream));
+        error = thrum_spawn_detached(serve_client(stream));
     }
     if (error)
         server_report(server, DROPPED, error, NULL);
@@ -194,7 +194,7 @@ void server_retry(thrum_handle *handle)
 
 void server_acceptable(thrum_io *io)
 {
-    server_socket *listener = (server_socket *)io->owner;
+    server_socket *listener = thrum_io_of(io, server_socket, io);
     if (!server_takes(listener->server))
         server_wake_acceptor(listener->server);
     else if (!thrum_handle_pending(&listener->accept))

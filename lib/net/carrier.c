@@ -7,7 +7,7 @@
 
 long stream_carrier_receive(thrum_stream *stream, void *to, size_t size)
 {
-    long got = (long)stream->carrier->receive(stream->link, to, size);
+    long got = (long)stream_carrier(stream)->receive(stream_link(stream), to, size);
     stream->flags &= ~(uint32_t)STREAM_TRY_FIRST;
     if (got > 0) {
         stream->burst += (unsigned)got;
@@ -30,7 +30,7 @@ long stream_carrier_send(thrum_stream *stream, const struct iovec *pieces, size_
         slices[i].data = pieces[i].iov_base;
         slices[i].size = pieces[i].iov_len;
     }
-    return (long)stream->carrier->send(stream->link, slices, count);
+    return (long)stream_carrier(stream)->send(stream_link(stream), slices, count);
 }
 
 void stream_carrier_watch(thrum_stream *stream, thrum_io *io, bool on)
@@ -38,23 +38,24 @@ void stream_carrier_watch(thrum_stream *stream, thrum_io *io, bool on)
     if (io->started == on)
         return;
     io->started = on;
-    stream->carrier->watch(stream->link, (stream->in.started ? (unsigned)THRUM_CARRIER_READ : 0) |
-                                             (stream_awaits_room(stream) ? (unsigned)THRUM_CARRIER_WRITE : 0));
+    stream_carrier(stream)->watch(stream_link(stream),
+                                  (stream->in.started ? (unsigned)THRUM_CARRIER_READ : 0) |
+                                      (stream_awaits_room(stream) ? (unsigned)THRUM_CARRIER_WRITE : 0));
 }
 
 void stream_carrier_close(thrum_stream *stream)
 {
     stream->in.started = false;
-    stream->carrier->close(stream->link, (stream->flags & STREAM_FORGOTTEN) != 0);
-    stream->link = NULL;
+    stream_carrier(stream)->close(stream_link(stream), (stream->flags & STREAM_FORGOTTEN) != 0);
+    stream_carry(stream, stream_carrier(stream), NULL);
 }
 
 void stream_carrier_address(const thrum_stream *stream, bool peer, char *text, size_t room)
 {
-    if (stream->carrier->address)
-        stream->carrier->address(stream->link, peer, text, room);
+    if (stream_carrier(stream)->address)
+        stream_carrier(stream)->address(stream_link(stream), peer, text, room);
     else
-        (void)snprintf(text, room, "%s", stream->carrier->name ? stream->carrier->name : "");
+        (void)snprintf(text, room, "%s", stream_carrier(stream)->name ? stream_carrier(stream)->name : "");
 }
 
 int thrum_stream_carry(thrum_stream **stream, const thrum_carrier *carrier, void *link,
@@ -85,7 +86,7 @@ void stream_carrier_tell(thrum_stream *stream, unsigned events)
 /* A carrier that went under TLS knows the stream above it. */
 void thrum_stream_carrier_ready(thrum_stream *stream, unsigned events)
 {
-    while (stream->flags & STREAM_TLS && stream->link)
-        stream = ((stream_above *)stream->link)->inner;
+    while (stream->flags & STREAM_TLS && stream_link(stream))
+        stream = ((stream_above *)stream_link(stream))->inner;
     stream_carrier_tell(stream, events);
 }

@@ -32,7 +32,7 @@ static thrum_step connect_start(thrum_task *task, thrum_record *record)
     int error = stream_outlet_take(stream);
     if (error)
         return thrum_done(task, error, 0);
-    if (!connect(stream->descriptor, &address->as.any, address->size))
+    if (!connect(stream->in.descriptor, &address->as.any, address->size))
         return thrum_done(task, 0, 0);
     if (errno != EINPROGRESS && errno != EINTR)
         return thrum_done(task, -errno, 0);
@@ -49,7 +49,7 @@ static thrum_step connect_resume(thrum_task *task)
     socklen_t size = sizeof error;
     if (!stream || stream->flags & STREAM_CLOSED)
         return thrum_done(task, THRUM_ECLOSED, 0);
-    if (getsockopt(stream->descriptor, SOL_SOCKET, SO_ERROR, &error, &size))
+    if (getsockopt(stream->in.descriptor, SOL_SOCKET, SO_ERROR, &error, &size))
         error = errno;
     return connect_done(stream, task, -error);
 }

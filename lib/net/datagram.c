@@ -241,16 +241,16 @@ static int open_place(thrum_datagrams *endpoint, int descriptor, const net_addre
         error = network_open(port, local, remote);
         if (error)
             return error;
-        thrum_io_init_source(&endpoint->in, &port->source, THRUM_IO_READ, datagram_readable, endpoint);
-        thrum_io_init_source(&endpoint->out, &port->source, THRUM_IO_WRITE, datagram_writable, endpoint);
+        thrum_io_init_source(&endpoint->in, &port->source, THRUM_IO_READ, datagram_readable);
+        thrum_io_init_source(&endpoint->out, &port->source, THRUM_IO_WRITE, datagram_writable);
         port->in = &endpoint->in;
         port->out = &endpoint->out;
         endpoint->flags |=
             (port->address.as.any.sa_family == AF_UNIX ? DATAGRAM_UNIX : 0u) | (remote ? DATAGRAM_CONNECTED : 0u);
         return 0;
     }
-    error = thrum_io_init(&endpoint->in, descriptor, THRUM_IO_READ, datagram_readable, endpoint);
-    return error ? error : thrum_io_init(&endpoint->out, descriptor, THRUM_IO_WRITE, datagram_writable, endpoint);
+    error = thrum_io_init(&endpoint->in, descriptor, THRUM_IO_READ, datagram_readable);
+    return error ? error : thrum_io_init(&endpoint->out, descriptor, THRUM_IO_WRITE, datagram_writable);
 }
 
 static void learn(thrum_datagrams *endpoint)

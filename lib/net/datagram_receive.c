@@ -267,7 +267,7 @@ thrum_awaitable thrum_datagrams_receive_many(thrum_datagrams *endpoint, thrum_da
 
 void datagram_readable(thrum_io *io)
 {
-    thrum_datagrams *endpoint = (thrum_datagrams *)io->owner;
+    thrum_datagrams *endpoint = thrum_io_of(io, thrum_datagrams, in);
     if (endpoint->receiver) {
         thrum_wake(&endpoint->receiver->waiter, 0, 0);
     } else if (endpoint->protocol || endpoint->queue.list) {

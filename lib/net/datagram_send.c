@@ -380,7 +380,7 @@ void datagram_flush(thrum_datagrams *endpoint)
 
 void datagram_writable(thrum_io *io)
 {
-    thrum_datagrams *endpoint = (thrum_datagrams *)io->owner;
+    thrum_datagrams *endpoint = thrum_io_of(io, thrum_datagrams, out);
     if (endpoint->copies) {
         endpoint->flags |= DATAGRAM_WRITABLE;
         (void)thrum_call_soon(&endpoint->turn);

@@ -30,14 +30,14 @@ static void on_ready(thrum_handle *handle)
 
 static void on_readable(thrum_io *io)
 {
-    ask_socket *at = (ask_socket *)io->owner;
+    ask_socket *at = thrum_io_of(io, ask_socket, in);
     at->readable = true;
     (void)thrum_call_soon(&at->ready);
 }
 
 static void on_writable(thrum_io *io)
 {
-    ask_socket *at = (ask_socket *)io->owner;
+    ask_socket *at = thrum_io_of(io, ask_socket, out);
     at->writable = true;
     (void)thrum_call_soon(&at->ready);
 }
@@ -69,9 +69,9 @@ static ask_socket *socket_new(name_channel *self, ares_socket_t descriptor)
     thrum_handle_init(&at->ready, on_ready, at);
     at->next = self->sockets;
     self->sockets = at;
-    int error = thrum_io_init(&at->in, descriptor, THRUM_IO_READ, on_readable, at);
+    int error = thrum_io_init(&at->in, descriptor, THRUM_IO_READ, on_readable);
     if (!error)
-        error = thrum_io_init(&at->out, descriptor, THRUM_IO_WRITE, on_writable, at);
+        error = thrum_io_init(&at->out, descriptor, THRUM_IO_WRITE, on_writable);
     if (!error)
         return at;
     socket_free(&self->sockets);

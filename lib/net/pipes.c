@@ -26,12 +26,12 @@ typedef struct pipe_link {
 
 static void readable(thrum_io *io)
 {
-    thrum_stream_carrier_ready(((pipe_link *)io->owner)->stream, THRUM_CARRIER_READ);
+    thrum_stream_carrier_ready(thrum_io_of(io, pipe_link, in)->stream, THRUM_CARRIER_READ);
 }
 
 static void writable(thrum_io *io)
 {
-    thrum_stream_carrier_ready(((pipe_link *)io->owner)->stream, THRUM_CARRIER_WRITE);
+    thrum_stream_carrier_ready(thrum_io_of(io, pipe_link, out)->stream, THRUM_CARRIER_WRITE);
 }
 
 static intptr_t result(ssize_t moved)
@@ -162,9 +162,9 @@ static int open_link(pipe_link *link)
 {
     int error = examine(link);
     if (!error && (link->reads || link->watched))
-        error = thrum_io_init(&link->in, link->descriptor, THRUM_IO_READ, readable, link);
+        error = thrum_io_init(&link->in, link->descriptor, THRUM_IO_READ, readable);
     if (!error)
-        error = thrum_io_init(&link->out, link->descriptor, THRUM_IO_WRITE, writable, link);
+        error = thrum_io_init(&link->out, link->descriptor, THRUM_IO_WRITE, writable);
     return error;
 }
 

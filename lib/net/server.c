@@ -53,7 +53,8 @@ void server_settle(thrum_server *server)
 
 void server_client_over(thrum_server *server, thrum_stream *stream)
 {
-    link_remove(&stream->client);
+    link_remove(&stream->client); /* into no list: it goes at once */
+    stream->flags &= ~(uint32_t)STREAM_CLIENT;
     stream_free(stream);
     server->client_count--;
     server_settle(server);
@@ -62,8 +63,7 @@ void server_client_over(thrum_server *server, thrum_stream *stream)
 void server_stream_over(thrum_stream *stream)
 {
     thrum_server *server = stream->server;
-    stream->server = NULL;
-    link_remove(&stream->client);
+    stream_leave_server(stream);
     server->client_count--;
     server_settle(server);
 }
@@ -118,10 +118,24 @@ void thrum_server_release(thrum_server *server)
     server_settle(server);
 }
 
+/* Those that are no transports any more, which tell their streams. */
+static void forget_clients(const thrum_server *server)
+{
+    net_link *next;
+    for (net_link *link = server->clients.next; link != &server->clients; link = next) {
+        thrum_stream *stream = (thrum_stream *)(void *)((char *)link - offsetof(thrum_stream, client));
+        next = link->next;
+        stream_forget(stream);
+    }
+}
+
 /* The loop ends; its tasks are gone, and with them the handlers. */
 static void loop_closes(thrum_loop_closer *closer)
 {
     thrum_server *server = (thrum_server *)(void *)((char *)closer - offsetof(thrum_server, closer));
+    server->taking = true; /* until all of them are told */
+    forget_clients(server);
+    server->taking = false;
     if (!(server->flags & SERVER_CLOSED))
         loop_tell_unclosed("server", server);
     thrum_loop_remember(&server->closer); /* server_free() takes it out */
@@ -130,7 +144,7 @@ static void loop_closes(thrum_loop_closer *closer)
     server->flags |= SERVER_RELEASED;
     while (!link_alone(&server->clients)) {
         thrum_stream *stream = (thrum_stream *)(void *)((char *)server->clients.next - offsetof(thrum_stream, client));
-        link_remove(&stream->client);
+        stream_leave_server(stream);
         stream_free(stream);
     }
     server->client_count = 0;
@@ -208,7 +222,7 @@ static server_socket *next_socket(thrum_server *server, int descriptor)
 static int add_socket(thrum_server *server, int descriptor)
 {
     server_socket *listener = next_socket(server, descriptor);
-    int error = thrum_io_init(&listener->io, descriptor, THRUM_IO_READ, server_acceptable, listener);
+    int error = thrum_io_init(&listener->io, descriptor, THRUM_IO_READ, server_acceptable);
     if (error)
         (void)close(descriptor);
     else
@@ -223,7 +237,7 @@ static int add_port(thrum_server *server, net_address *address, int backlog)
     int error = network_listen(&listener->port, address, backlog);
     if (error)
         return error;
-    thrum_io_init_source(&listener->io, &listener->port.source, THRUM_IO_READ, server_acceptable, listener);
+    thrum_io_init_source(&listener->io, &listener->port.source, THRUM_IO_READ, server_acceptable);
     listener->port.in = &listener->io;
     server->count++;
     return 0;

@@ -55,7 +55,7 @@ struct thrum_server {
     thrum_waiters waiters;   /* wait_closed */
     thrum_waiters accepting; /* accept: waits for a connection */
     unsigned woken;          /* of those, but did not look yet */
-    bool taking;             /* on the stack: server_accept(), whose callees may release the server */
+    bool taking;             /* on the stack: a caller whose callees may release the server */
     thrum_loop_closer closer;
     net_address path; /* of a Unix socket to be removed; size 0: none */
     dev_t device;

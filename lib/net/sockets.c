@@ -35,7 +35,7 @@ static void close_watcher(sock_call *call)
 {
     if (!call->watching)
         return;
-    loop_descriptor_shared(call->io.loop, call->descriptor, false);
+    loop_descriptor_shared(loop_here(), call->descriptor, false);
     thrum_io_close(&call->io);
 }
 
@@ -66,16 +66,16 @@ static thrum_step over(sock_call *call, thrum_task *task, long result)
 
 static void ready(thrum_io *io)
 {
-    thrum_wake(&((sock_call *)io->owner)->task->waiter, 0, 0);
+    thrum_wake(&thrum_io_of(io, sock_call, io)->task->waiter, 0, 0);
 }
 
 static int watch(sock_call *call)
 {
-    int error = call->watching ? 0 : thrum_io_init(&call->io, call->descriptor, call->events, ready, call);
+    int error = call->watching ? 0 : thrum_io_init(&call->io, call->descriptor, call->events, ready);
     if (error)
         return error;
     if (!call->watching)
-        loop_descriptor_shared(call->io.loop, call->descriptor, true);
+        loop_descriptor_shared(loop_here(), call->descriptor, true);
     call->watching = true;
     thrum_io_start(&call->io);
     return 0;

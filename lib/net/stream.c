@@ -12,6 +12,7 @@
 
 #include "core/checks.h"
 #include "core/state.h"
+#include "net/server.h"
 
 enum { DEFAULT_LIMIT = 65536 };
 
@@ -35,10 +36,10 @@ int stream_options_check(const thrum_stream_options *given, thrum_stream_options
     return options->low > options->high || options->limit > SIZE_MAX / 4 ? THRUM_EINVAL : 0;
 }
 
-/* The loop ends: nobody is woken any more. */
-static void loop_closes(thrum_loop_closer *closer)
+void stream_forget(thrum_stream *stream)
 {
-    thrum_stream *stream = (thrum_stream *)(void *)((char *)closer - offsetof(thrum_stream, closer));
+    if (stream->flags & STREAM_FORGOTTEN)
+        return;
     bool transport = stream->flags & STREAM_TRANSPORT;
     if (!(stream->flags & STREAM_CLOSED) && !(transport && transport_is_lost(stream)))
         loop_tell_unclosed(transport ? "transport" : "stream", stream);
@@ -49,6 +50,37 @@ static void loop_closes(thrum_loop_closer *closer)
     stream_shut(stream, 0);
     stream->reader = NULL;
 }
+
+static void loop_closes(thrum_loop_closer *closer)
+{
+    stream_forget((thrum_stream *)(void *)((char *)closer - offsetof(thrum_stream, closer)));
+}
+
+/* ---- the list that it hangs in ---- */
+
+static void remember(thrum_stream *stream)
+{
+    stream->closer.close = loop_closes;
+    thrum_loop_remember(&stream->closer);
+}
+
+void stream_join_server(thrum_stream *stream, thrum_server *server)
+{
+    thrum_loop_forget(&stream->closer);
+    stream->flags |= STREAM_CLIENT;
+    stream->server = server;
+    link_before(&server->clients, &stream->client);
+}
+
+void stream_leave_server(thrum_stream *stream)
+{
+    link_remove(&stream->client);
+    stream->flags &= ~(uint32_t)STREAM_CLIENT;
+    if (!(stream->flags & STREAM_FORGOTTEN))
+        remember(stream);
+}
+
+/* ---- making one ---- */
 
 /* What a stream has elsewhere. */
 static int furnish(thrum_stream *stream, const thrum_carrier *carrier, int descriptor,
@@ -62,8 +94,8 @@ static int furnish(thrum_stream *stream, const thrum_carrier *carrier, int descr
     stream->settings = stream_settings_take(&settings);
     if (!stream->settings || (peer && !stream_keep_peer(stream, peer)))
         return THRUM_ENOMEM;
-    stream->descriptor = descriptor;
-    return carrier ? 0 : thrum_io_init(&stream->in, descriptor, THRUM_IO_READ, stream_readable, stream);
+    stream->in.descriptor = descriptor;
+    return carrier ? 0 : thrum_io_init(&stream->in, descriptor, THRUM_IO_READ, stream_readable);
 }
 
 static void give_furniture(thrum_stream *stream)
@@ -123,14 +155,9 @@ static int make(thrum_stream **made, const thrum_carrier *carrier, int descripto
         give_furniture(stream);
         return error;
     }
-    link_init(&stream->corked);
-    link_init(&stream->client);
-    stream->closer.close = loop_closes;
-    thrum_loop_remember(&stream->closer);
+    remember(stream);
     loop_count_open(LOOP_STREAMS, true);
     thrum_made_note(stream);
-    if (!stream_collected.others.next)
-        link_init(&stream_collected.others);
     thrum_loop_before_wait(stream_send_collected);
     *made = stream;
     return 0;
@@ -148,10 +175,7 @@ int stream_new_carried(thrum_stream **made, const thrum_carrier *carrier, void *
     if (error)
         return error;
     thrum_stream *stream = *made;
-    stream->flags |= STREAM_CARRIED;
-    stream->carrier = carrier;
-    stream->link = link;
-    stream->in.owner = stream;
+    stream_carry(stream, carrier, link);
     return 0;
 }
 
@@ -234,12 +258,12 @@ int thrum_stream_peername(const thrum_stream *stream, char *text, size_t room)
     }
     if (stream->flags & STREAM_CLOSED)
         return THRUM_ECLOSED;
-    if (stream->carrier) {
+    if (stream_carrier(stream)) {
         stream_carrier_address(stream, true, text, room);
         return 0;
     }
     peer.size = sizeof peer.as;
-    if (getpeername(stream->descriptor, &peer.as.any, &peer.size))
+    if (getpeername(stream->in.descriptor, &peer.as.any, &peer.size))
         return -errno;
     address_text(&peer.as.any, peer.size, text, room);
     return 0;
@@ -252,12 +276,12 @@ int thrum_stream_sockname(const thrum_stream *stream, char *text, size_t room)
         text[0] = '\0';
     if (stream->flags & STREAM_CLOSED)
         return THRUM_ECLOSED;
-    if (stream->carrier) {
+    if (stream_carrier(stream)) {
         stream_carrier_address(stream, false, text, room);
         return 0;
     }
     own.size = sizeof own.as;
-    if (getsockname(stream->descriptor, &own.as.any, &own.size))
+    if (getsockname(stream->in.descriptor, &own.as.any, &own.size))
         return -errno;
     address_text(&own.as.any, own.size, text, room);
     return 0;
@@ -274,8 +298,8 @@ int thrum_stream_descriptor(const thrum_stream *stream)
     if (stream->flags & STREAM_CLOSED)
         return THRUM_ECLOSED;
     while (stream->flags & STREAM_TLS)
-        stream = ((const stream_above *)stream->link)->inner;
-    return stream->carrier ? THRUM_EUNSUPPORTED : stream->descriptor;
+        stream = ((const stream_above *)stream_link(stream))->inner;
+    return stream_carrier(stream) ? THRUM_EUNSUPPORTED : stream->in.descriptor;
 }
 
 bool thrum_stream_at_eof(const thrum_stream *stream)
@@ -302,13 +326,14 @@ int thrum_stream_get_extra_info(const thrum_stream *stream, const char *name, vo
         return thrum_stream_sockname(stream, (char *)to, room);
     if (stream->flags & STREAM_CLOSED)
         return THRUM_ECLOSED;
-    if (stream->carrier)
-        return stream->carrier->extra_info ? stream->carrier->extra_info(stream->link, name, to, room)
-                                           : THRUM_EUNSUPPORTED;
+    if (stream_carrier(stream))
+        return stream_carrier(stream)->extra_info
+                   ? stream_carrier(stream)->extra_info(stream_link(stream), name, to, room)
+                   : THRUM_EUNSUPPORTED;
     if (strcmp(name, "socket"))
         return THRUM_EUNSUPPORTED;
-    if (room < sizeof stream->descriptor)
+    if (room < sizeof stream->in.descriptor)
         return THRUM_EINVAL;
-    memcpy(to, &stream->descriptor, sizeof stream->descriptor);
+    memcpy(to, &stream->in.descriptor, sizeof stream->in.descriptor);
     return 0;
 }

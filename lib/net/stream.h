@@ -38,7 +38,8 @@ enum {
     STREAM_TLS = 0x100000,           /* carried by TLS: the link begins with a stream_above */
     STREAM_INNER = 0x200000,         /* under such a one: no program has it */
     STREAM_PEER4 = 0x400000,         /* `peer4` is known */
-    STREAM_PEER6 = 0x800000          /* `peer6` is */
+    STREAM_PEER6 = 0x800000,         /* `peer6` is */
+    STREAM_CLIENT = 0x1000000        /* it hangs in its server's list, not in the loop's */
 };
 
 /* A link of a circle; a circle of one is empty. */
@@ -128,13 +129,14 @@ typedef struct stream_settings {
 /* Most connections wait for their peer most of the time, so what they need only then and when is elsewhere: see
  * tests/bench/README.md for what one takes. */
 struct thrum_stream {
-    thrum_io in;
-    int descriptor;
+    thrum_io in; /* and the descriptor; of STREAM_CARRIED see stream_carrier() */
     uint32_t flags;
-    int read_error;  /* what ended the input */
-    int write_error; /* what ended the output */
-    int loss;        /* why bytes were lost, and how many */
-    unsigned burst;  /* bytes read without going through the loop */
+    int read_error;               /* what ended the input */
+    int write_error;              /* what ended the output */
+    int loss;                     /* why bytes were lost, and how many */
+    unsigned burst;               /* bytes read without going through the loop */
+    unsigned separators, longest; /* of the request: how many, and bytes of one */
+    unsigned corked;              /* its place among streams that have collected small writes; 0: none */
     size_t lost;
     thrum_task *reader; /* with STREAM_TRANSPORT one that stands for it, and is never woken */
     union {
@@ -142,19 +144,19 @@ struct thrum_stream {
         struct thrum_transport *transport; /* of STREAM_TRANSPORT */
         stream_above *above;               /* of STREAM_INNER: instead of tasks; or NULL */
     };
-    unsigned separators, longest; /* of the request: how many, and bytes of one */
     net_buffer *input, *output;
     stream_writer *writers; /* the first one, or NULL */
     stream_outlet *outlet;  /* NULL: it is not needed */
     stream_settings *settings;
-    net_link corked;              /* in the thread's list of streams that have collected small writes */
-    const thrum_carrier *carrier; /* of STREAM_CARRIED, or NULL */
-    void *link;                   /* the carrier's */
-    thrum_waiters closers;        /* who waits for the end */
-    thrum_loop_closer closer;
-    struct thrum_server *server;
-    net_link client; /* in the server's list */
-    union {          /* of an Internet socket, kept beyond the end */
+    thrum_waiters closers; /* who waits for the end */
+    union {
+        thrum_loop_closer closer; /* in the loop's list, or in none */
+        struct {                  /* of STREAM_CLIENT */
+            net_link client;
+            struct thrum_server *server;
+        };
+    };
+    union { /* of an Internet socket, kept beyond the end */
         struct {
             struct in_addr address;
             in_port_t port;
@@ -162,6 +164,27 @@ struct thrum_stream {
         struct sockaddr_in6 *peer6;
     };
 };
+
+/* What stands in for a descriptor, and its link: in the watcher's place for what a backend has, which watches no such
+ * stream. NULL: there is a descriptor. */
+static inline const thrum_carrier *stream_carrier(const thrum_stream *stream)
+{
+    return THRUM_UNLIKELY_(stream->flags & STREAM_CARRIED) ? (const thrum_carrier *)stream->in.storage[0] : NULL;
+}
+
+static inline void *stream_link(const thrum_stream *stream)
+{
+    return stream->flags & STREAM_CARRIED ? stream->in.storage[1] : NULL;
+}
+
+static inline void stream_carry(thrum_stream *stream, const thrum_carrier *carrier, void *link)
+{
+    memset(&stream->in, 0, sizeof stream->in);
+    stream->in.descriptor = -1;
+    stream->flags |= STREAM_CARRIED;
+    stream->in.storage[0] = (void *)(uintptr_t)carrier;
+    stream->in.storage[1] = link;
+}
 
 /* ---- stream.c ---- */
 
@@ -178,7 +201,7 @@ int stream_new_carried(thrum_stream **made, const thrum_carrier *carrier, void *
 /* Be told from now on when there is input; or no more. */
 static inline void stream_watch(thrum_stream *stream)
 {
-    if (THRUM_UNLIKELY_(stream->carrier != NULL))
+    if (THRUM_UNLIKELY_(stream->flags & STREAM_CARRIED))
         stream_carrier_watch(stream, &stream->in, true);
     else
         thrum_io_start(&stream->in);
@@ -186,7 +209,7 @@ static inline void stream_watch(thrum_stream *stream)
 
 static inline void stream_unwatch(thrum_stream *stream)
 {
-    if (THRUM_UNLIKELY_(stream->carrier != NULL))
+    if (THRUM_UNLIKELY_(stream->flags & STREAM_CARRIED))
         stream_carrier_watch(stream, &stream->in, false);
     else
         thrum_io_stop(&stream->in);
@@ -194,6 +217,18 @@ static inline void stream_unwatch(thrum_stream *stream)
 
 /* Remember the address of the other end, if it is one of an Internet socket. False: no memory. */
 bool stream_keep_peer(thrum_stream *stream, const struct sockaddr *peer);
+
+/* Hang it in its server's list, which closes with the loop as it would; or in the loop's again. */
+void stream_join_server(thrum_stream *stream, struct thrum_server *server);
+void stream_leave_server(thrum_stream *stream);
+
+static inline struct thrum_server *stream_server(const thrum_stream *stream)
+{
+    return stream->flags & STREAM_CLIENT ? stream->server : NULL;
+}
+
+/* The loop ends: nobody is woken any more. Who hangs in the loop's list is told by itself. */
+void stream_forget(thrum_stream *stream);
 
 /* Whom a stream under TLS tells instead of tasks, or NULL. */
 static inline stream_above *stream_over(const thrum_stream *stream)
@@ -254,7 +289,7 @@ static inline long stream_receive(thrum_stream *stream, void *to, size_t size)
     if (THRUM_UNLIKELY_(stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING | STREAM_CARRIED)))
         return stream->flags & (STREAM_INPUT_ENDED | STREAM_CLOSING) ? stream->read_error
                                                                      : stream_carrier_receive(stream, to, size);
-    long got = (long)recv(stream->descriptor, to, size, 0);
+    long got = (long)recv(stream->in.descriptor, to, size, 0);
     if (THRUM_UNLIKELY_(got <= 0))
         return stream_receive_rest(stream, to, size, got);
     stream->burst += (unsigned)got;
@@ -315,14 +350,16 @@ int stream_outlet_arm(thrum_stream *stream, thrum_time delay);
 /* ---- stream_output.c ---- */
 
 /* Small writes of a step leave together. The stream that was written to last has its bytes in memory of the loop's, any
- * other in its own output buffer, and stands in a list. All are sent when a task waits for input, and before the loop
- * waits. */
+ * other in its own output buffer, and is one of the others. All are sent when a task waits for input, and before the
+ * loop waits. */
 typedef struct net_collected {
     thrum_stream *stream; /* whose bytes they are; its output buffer is empty then */
     size_t size;
-    net_link others;
-    bool lent;     /* a protocol looks at the loop's scratch memory */
-    char *scratch; /* that memory */
+    thrum_stream **others; /* in the order in which they began; NULL: one that has left */
+    unsigned count, room;  /* of that array, which is there only while some are in it */
+    unsigned corked;       /* so many are */
+    bool lent;             /* a protocol looks at the loop's scratch memory */
+    char *scratch;         /* that memory */
 } net_collected;
 
 extern THRUM_PER_THREAD_ net_collected stream_collected;
@@ -331,7 +368,7 @@ void stream_send_collected(void);
 
 static inline void stream_flush_collected(void)
 {
-    if (stream_collected.stream || stream_collected.others.next != &stream_collected.others)
+    if (stream_collected.stream || stream_collected.corked)
         stream_send_collected();
 }
 
@@ -364,6 +401,9 @@ static inline size_t stream_pending(const thrum_stream *stream)
 {
     return stream_collected.stream == stream ? stream_collected.size : buffer_size(stream->output);
 }
+
+/* It is none of the others any more. */
+void stream_uncork(thrum_stream *stream);
 
 /* What was collected goes into the output buffer, to be sent from there; or nowhere, when the output is broken. */
 void stream_uncollect(thrum_stream *stream);

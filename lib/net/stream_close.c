@@ -49,15 +49,14 @@ void stream_shut(thrum_stream *stream, int error)
     }
     if (stream_collected.stream == stream)
         stream_collected.stream = NULL;
-    if (!link_alone(&stream->corked))
-        link_remove(&stream->corked);
+    stream_uncork(stream);
     stream_outlet_give(stream);
-    if (stream->carrier) {
+    if (stream_carrier(stream)) {
         stream_carrier_close(stream);
     } else {
         thrum_io_close(&stream->in);
-        (void)close(stream->descriptor);
-        stream->descriptor = -1;
+        (void)close(stream->in.descriptor);
+        stream->in.descriptor = -1;
     }
     buffer_free(&stream->output);
     if (!stream->reader) { /* of one who reads it is freed with the stream */
@@ -68,16 +67,16 @@ void stream_shut(thrum_stream *stream, int error)
     while (stream->writers)
         stream_writer_over(stream->writers, THRUM_ECLOSED);
     tell_closers(stream);
-    if (stream->server && !(stream->flags & STREAM_SERVED))
+    if ((stream->flags & (STREAM_CLIENT | STREAM_SERVED)) == STREAM_CLIENT)
         server_stream_over(stream);
 }
 
 void stream_end_output(const thrum_stream *stream)
 {
-    if (stream->carrier)
-        stream->carrier->end(stream->link);
+    if (stream_carrier(stream))
+        stream_carrier(stream)->end(stream_link(stream));
     else
-        (void)shutdown(stream->descriptor, SHUT_WR);
+        (void)shutdown(stream->in.descriptor, SHUT_WR);
 }
 
 /* Not into the loop's scratch memory: a protocol may just be looking at what lies there. */
@@ -86,9 +85,9 @@ static bool discard(const thrum_stream *stream)
     char nowhere[DISCARDED];
     if (stream->flags & STREAM_SHARED)
         return false;
-    if (stream->carrier)
-        return stream->carrier->receive(stream->link, nowhere, sizeof nowhere) == DISCARDED;
-    return recv(stream->descriptor, nowhere, sizeof nowhere, 0) == DISCARDED;
+    if (stream_carrier(stream))
+        return stream_carrier(stream)->receive(stream_link(stream), nowhere, sizeof nowhere) == DISCARDED;
+    return recv(stream->in.descriptor, nowhere, sizeof nowhere, 0) == DISCARDED;
 }
 
 /* Everything has left. Input that nobody read would make the kernel reset the connection, and the peer lose what it has
@@ -172,12 +171,12 @@ void thrum_stream_reset(thrum_stream *stream)
     thrum_stream *lowest = stream;
     if (!stream || stream->flags & STREAM_CLOSED)
         return;
-    while (lowest->flags & STREAM_TLS && lowest->link)
-        lowest = ((stream_above *)lowest->link)->inner;
-    if (!lowest->carrier)
-        (void)setsockopt(lowest->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    else if (lowest->carrier->reset && lowest->link)
-        lowest->carrier->reset(lowest->link);
+    while (lowest->flags & STREAM_TLS && stream_link(lowest))
+        lowest = ((stream_above *)stream_link(lowest))->inner;
+    if (!stream_carrier(lowest))
+        (void)setsockopt(lowest->in.descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    else if (stream_carrier(lowest)->reset && stream_link(lowest))
+        stream_carrier(lowest)->reset(stream_link(lowest));
     thrum_stream_abort(stream);
 }
 

@@ -86,7 +86,7 @@ int thrum_stream_fed(thrum_stream **stream, const thrum_stream_options *options)
     int error = thrum_stream_carry(stream, &fed_carrier, NULL, options);
     if (error)
         return error;
-    (*stream)->link = *stream;
+    stream_carry(*stream, &fed_carrier, *stream);
     (*stream)->flags |= STREAM_FED | STREAM_WRITE_EOF | STREAM_FIN_SENT;
     return 0;
 }

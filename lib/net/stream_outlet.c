@@ -19,9 +19,8 @@ int stream_outlet_take(thrum_stream *stream)
     if (!outlet)
         return THRUM_ENOMEM;
     memset(outlet, 0, sizeof *outlet);
-    outlet->io.owner = stream;
     int error =
-        stream->carrier ? 0 : thrum_io_init(&outlet->io, stream->descriptor, THRUM_IO_WRITE, stream_writable, stream);
+        stream_carrier(stream) ? 0 : thrum_io_init(&outlet->io, stream->in.descriptor, THRUM_IO_WRITE, stream_writable);
     if (error) {
         pool_give(pool, outlet, sizeof *outlet, POOL_OTHER);
         return error;
@@ -37,7 +36,7 @@ int stream_await_room(thrum_stream *stream)
     int error = stream_outlet_take(stream);
     if (error)
         return error;
-    if (stream->carrier)
+    if (stream_carrier(stream))
         stream_carrier_watch(stream, &stream->outlet->io, true);
     else
         thrum_io_start(&stream->outlet->io);
@@ -46,7 +45,7 @@ int stream_await_room(thrum_stream *stream)
 
 static void unwatch(thrum_stream *stream)
 {
-    if (stream->carrier)
+    if (stream_carrier(stream))
         stream_carrier_watch(stream, &stream->outlet->io, false);
     else
         thrum_io_stop(&stream->outlet->io);

@@ -50,11 +50,12 @@ long stream_send(thrum_stream *stream, const thrum_slice *slices, size_t count, 
     memset(&message, 0, sizeof message);
     message.msg_iov = pieces;
     message.msg_iovlen = (size_t)gather(stream, pieces, slices, count, offset);
-    if (stream->carrier)
+    if (stream_carrier(stream))
         return stream_carrier_send(stream, pieces, message.msg_iovlen);
     do
-        sent = message.msg_iovlen == 1 ? send(stream->descriptor, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
-                                       : sendmsg(stream->descriptor, &message, MSG_NOSIGNAL);
+        sent = message.msg_iovlen == 1
+                   ? send(stream->in.descriptor, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
+                   : sendmsg(stream->in.descriptor, &message, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent_or_error(sent);
 }
@@ -63,7 +64,7 @@ long stream_send_more(thrum_stream *stream)
 {
     ssize_t sent;
     do
-        sent = system_send_more(stream->descriptor, pending_data(stream), stream_pending(stream));
+        sent = system_send_more(stream->in.descriptor, pending_data(stream), stream_pending(stream));
     while (sent < 0 && errno == EINTR);
     return sent_or_error(sent);
 }
@@ -72,10 +73,46 @@ long stream_send_more(thrum_stream *stream)
 
 THRUM_PER_THREAD_ net_collected stream_collected;
 
+/* One of those in the array. False: no memory. */
+static bool cork(thrum_stream *stream)
+{
+    net_collected *all = &stream_collected;
+    struct thrum_pool *pool = &thrum_state_here()->pool;
+    if (all->count == all->room) {
+        unsigned room = all->room ? all->room * 2 : 16;
+        thrum_stream **others = (thrum_stream **)pool_take(pool, room * sizeof *others, POOL_OTHER);
+        if (!others)
+            return false;
+        if (all->others) {
+            memcpy(others, all->others, all->count * sizeof *others);
+            pool_give(pool, all->others, all->room * sizeof *others, POOL_OTHER);
+        }
+        all->others = others;
+        all->room = room;
+    }
+    all->others[all->count++] = stream;
+    all->corked++;
+    stream->corked = all->count;
+    return true;
+}
+
+void stream_uncork(thrum_stream *stream)
+{
+    net_collected *all = &stream_collected;
+    if (!stream->corked)
+        return;
+    all->others[stream->corked - 1] = NULL;
+    stream->corked = 0;
+    if (--all->corked)
+        return;
+    pool_give(&thrum_state_here()->pool, all->others, all->room * sizeof(thrum_stream *), POOL_OTHER);
+    all->others = NULL;
+    all->count = all->room = 0;
+}
+
 void stream_uncollect(thrum_stream *stream)
 {
-    if (!link_alone(&stream->corked))
-        link_remove(&stream->corked);
+    stream_uncork(stream);
     if (stream_collected.stream != stream)
         return;
     stream_collected.stream = NULL;
@@ -89,18 +126,25 @@ bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size)
 {
     thrum_stream *last = stream_collected.stream;
     if (stream->output) {
-        if (!buffer_append(&stream->output, data, size))
+        bool begins = !stream_awaits_room(stream) && !stream->corked;
+        if (begins && !cork(stream))
             return false;
-        if (!stream_awaits_room(stream) && link_alone(&stream->corked))
-            link_before(&stream_collected.others, &stream->corked);
-        return true;
+        if (buffer_append(&stream->output, data, size))
+            return true;
+        if (begins)
+            stream_uncork(stream);
+        return false;
     }
     if (last) {
         /* That one moves out. */
         if (!buffer_reserve(&last->output, stream_collected.size))
             return false;
-        stream_uncollect(last);
-        link_before(&stream_collected.others, &last->corked);
+        if (!cork(last)) {
+            buffer_trim(&last->output);
+            return false;
+        }
+        stream_collected.stream = NULL;
+        (void)buffer_append(&last->output, stream_collected_data(), stream_collected.size);
     }
     stream_collected.stream = stream;
     stream_collected.size = size;
@@ -111,10 +155,10 @@ bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size)
 void stream_send_collected(void)
 {
     thrum_stream *stream = stream_collected.stream;
-    if (stream && THRUM_UNLIKELY_(stream->carrier != NULL)) {
+    if (stream && THRUM_UNLIKELY_(stream->flags & STREAM_CARRIED)) {
         stream_pump(stream);
     } else if (stream) {
-        ssize_t sent = send(stream->descriptor, stream_collected_data(), stream_collected.size, MSG_NOSIGNAL);
+        ssize_t sent = send(stream->in.descriptor, stream_collected_data(), stream_collected.size, MSG_NOSIGNAL);
         if (THRUM_LIKELY_(sent == (ssize_t)stream_collected.size)) {
             stream_collected.stream = NULL;
         } else {
@@ -123,10 +167,9 @@ void stream_send_collected(void)
             stream_pump(stream);
         }
     }
-    while (!link_alone(&stream_collected.others)) {
-        stream = (thrum_stream *)(void *)((char *)stream_collected.others.next - offsetof(thrum_stream, corked));
-        stream_pump(stream);
-    }
+    for (unsigned i = 0; i < stream_collected.count; i++) /* it ends with the last one that leaves */
+        if (stream_collected.others[i])
+            stream_pump(stream_collected.others[i]);
 }
 
 /* ---- the queue of writers ---- */
@@ -171,8 +214,7 @@ void stream_drop_output(thrum_stream *stream, int error)
 {
     if (stream_collected.stream == stream)
         stream_collected.stream = NULL;
-    if (!link_alone(&stream->corked))
-        link_remove(&stream->corked);
+    stream_uncork(stream);
     buffer_free(&stream->output);
     stream_outlet_give(stream);
     while (stream->writers)
@@ -324,7 +366,7 @@ void stream_pump_call(thrum_handle *handle)
 
 void stream_writable(thrum_io *io)
 {
-    thrum_stream *stream = (thrum_stream *)io->owner;
+    thrum_stream *stream = (thrum_stream *)thrum_io_of(io, stream_outlet, io)->pump.context;
     if (stream->flags & STREAM_CONNECTING)
         stream_wake_reader(stream);
     else if (stream->writers)

@@ -61,7 +61,7 @@ long stream_send_passing(thrum_stream *stream, const stream_writer *writer, size
         const thrum_slice rest = {(const char *)passing->data + writer->done, *wanted};
         return stream_send(stream, &rest, 1, 0);
     }
-    ssize_t sent = send_first(stream->descriptor, passing);
+    ssize_t sent = send_first(stream->in.descriptor, passing);
     if (sent >= 0)
         return (long)sent;
     return errno == EAGAIN || errno == EWOULDBLOCK ? STREAM_AGAIN : -errno;
@@ -81,7 +81,7 @@ static ASYNC(send_all, ARGS((thrum_stream *, stream), (const thrum_passing *, pa
              LOCALS(stream_file file; size_t sent; int error;))
 {
     ASYNC_BEGIN;
-    self->error = self->stream->carrier ? THRUM_EUNSUPPORTED : check_descriptors(self->passing);
+    self->error = stream_carrier(self->stream) ? THRUM_EUNSUPPORTED : check_descriptors(self->passing);
     if (self->error)
         ASYNC_RAISE(self->error);
     self->file.descriptor = -1;
@@ -136,7 +136,7 @@ static long receive(thrum_stream *stream, thrum_passing *passing)
     message.msg_iovlen = 1;
     message.msg_control = &control;
     message.msg_controllen = sizeof control;
-    long got = (long)recvmsg(stream->descriptor, &message, MSG_CMSG_CLOEXEC);
+    long got = (long)recvmsg(stream->in.descriptor, &message, MSG_CMSG_CLOEXEC);
     if (got > 0)
         take_descriptors(&message, passing);
     else if (got == 0 || errno != EINTR)
@@ -161,7 +161,7 @@ static thrum_step receive_start(thrum_task *task, thrum_record *record)
     thrum_stream *stream = (thrum_stream *)record->object;
     thrum_passing *passing = (thrum_passing *)(intptr_t)record->a;
     int error = stream_may_read(stream);
-    if (!error && (stream->carrier || stream->flags & STREAM_FED))
+    if (!error && (stream_carrier(stream) || stream->flags & STREAM_FED))
         error = THRUM_EUNSUPPORTED;
     if (!error && (!passing->data || !passing->size))
         error = THRUM_EINVAL;
@@ -199,11 +199,11 @@ int thrum_stream_peer_credentials(const thrum_stream *stream, thrum_credentials 
     memset(credentials, 0, sizeof *credentials);
     if (stream->flags & STREAM_CLOSED)
         return THRUM_ECLOSED;
-    if (stream->carrier)
+    if (stream_carrier(stream))
         return THRUM_EUNSUPPORTED;
-    if (getsockname(stream->descriptor, &own.as.any, &own.size))
+    if (getsockname(stream->in.descriptor, &own.as.any, &own.size))
         return -errno;
     return own.as.any.sa_family == AF_UNIX
-               ? system_peer(stream->descriptor, &credentials->process, &credentials->user, &credentials->group)
+               ? system_peer(stream->in.descriptor, &credentials->process, &credentials->user, &credentials->group)
                : THRUM_EUNSUPPORTED;
 }

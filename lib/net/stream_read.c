@@ -16,7 +16,7 @@ enum { DIRECT_READ = 1024, BURST = 256 * 1024 };
 
 void stream_readable(thrum_io *io)
 {
-    thrum_stream *stream = (thrum_stream *)io->owner;
+    thrum_stream *stream = thrum_io_of(io, thrum_stream, in);
     if (stream->reader)
         thrum_wake(&stream->reader->waiter, 0, 0);
     else if (stream_over(stream))
@@ -72,7 +72,7 @@ thrum_cancel_result stream_read_cancel(thrum_task *task)
 long stream_receive_rest(thrum_stream *stream, void *to, size_t size, long got)
 {
     while (got < 0 && errno == EINTR)
-        got = (long)recv(stream->descriptor, to, size, 0);
+        got = (long)recv(stream->in.descriptor, to, size, 0);
     stream->flags &= ~(uint32_t)STREAM_TRY_FIRST;
     if (got > 0) {
         stream->burst += (unsigned)got;

@@ -17,7 +17,7 @@ bool stream_sendfile_portable = false;
 static long file_over(stream_writer *writer, int error)
 {
     if (writer->file->follows && !writer->done)
-        system_push(writer->stream->descriptor);
+        system_push(writer->stream->in.descriptor);
     writer->failed = error;
     writer->total = writer->done;
     return 0;
@@ -47,7 +47,7 @@ long stream_send_file(thrum_stream *stream, stream_writer *writer, size_t *wante
     size_t size = stream_unsent(writer);
     if (writer->file->passing)
         return stream_send_passing(stream, writer, wanted);
-    bool portable = stream_sendfile_portable || writer->file->portable || stream->carrier;
+    bool portable = stream_sendfile_portable || writer->file->portable || stream_carrier(stream);
     if (!writer->file->native && (size <= PIECE || portable))
         return send_piece(stream, writer, wanted);
     if (portable)
@@ -58,7 +58,7 @@ long stream_send_file(thrum_stream *stream, stream_writer *writer, size_t *wante
         return stream_send_more(stream);
     }
     *wanted = size = size < MOST ? size : MOST;
-    ssize_t sent = system_sendfile(stream->descriptor, writer->file->descriptor,
+    ssize_t sent = system_sendfile(stream->in.descriptor, writer->file->descriptor,
                                    (off_t)(writer->file->offset + writer->done), size);
     if (sent > 0)
         return (long)sent;

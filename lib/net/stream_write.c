@@ -385,7 +385,7 @@ bool thrum_stream_can_write_eof(const thrum_stream *stream)
 
 THRUM_COLD_ size_t stream_below_tls(const thrum_stream *stream)
 {
-    return stream->link ? thrum_stream_unsent(((const stream_above *)stream->link)->inner) : 0;
+    return stream_link(stream) ? thrum_stream_unsent(((const stream_above *)stream_link(stream))->inner) : 0;
 }
 
 size_t thrum_stream_unsent(const thrum_stream *stream)

@@ -21,7 +21,7 @@ static void report(thrum_transport *transport, const char *message, int error)
     told.error = error;
     told.transport = transport;
     told.stream = transport->stream;
-    told.server = transport->stream ? transport->stream->server : NULL;
+    told.server = transport->stream ? stream_server(transport->stream) : NULL;
     thrum_loop_call_exception_handler(thrum_loop_current(), &told);
 }
 
@@ -234,8 +234,9 @@ static void loop_closes(thrum_loop_closer *closer)
     if (stream) {
         if (!lost)
             transport->flags &= ~(uint32_t)TRANSPORT_LOSING; /* for who tells of what nobody has closed */
-        thrum_loop_forget(&stream->closer);
-        stream->closer.close(&stream->closer);
+        if (!(stream->flags & (STREAM_CLIENT | STREAM_FORGOTTEN)))
+            thrum_loop_forget(&stream->closer);
+        stream_forget(stream);
         transport->flags |= TRANSPORT_LOSING;
         transport_detach(transport);
         if (!(stream->flags & STREAM_SERVED))
@@ -311,7 +312,7 @@ void transport_stand_again(thrum_transport *transport)
     stream->flags |= STREAM_TRANSPORT;
     stream->transport = transport;
     stream->reader = &reads_already;
-    if (!stream->carrier)
+    if (!stream_carrier(stream))
         stream->in.ready = transport_readable;
 }
 
@@ -321,7 +322,7 @@ void transport_stand_aside(thrum_transport *transport)
     stream->flags &= ~(uint32_t)STREAM_TRANSPORT;
     memset(&stream->request, 0, sizeof stream->request);
     stream->reader = NULL;
-    if (!stream->carrier)
+    if (!stream_carrier(stream))
         stream->in.ready = stream_readable;
 }
 

@@ -10,7 +10,7 @@ enum { BURST = 256 * 1024 };
 /* In the poll: nothing is told yet. */
 void transport_readable(thrum_io *io)
 {
-    thrum_transport *transport = ((thrum_stream *)io->owner)->transport;
+    thrum_transport *transport = thrum_io_of(io, thrum_stream, in)->transport;
     thrum_state *state = thrum_state_here();
     thrum_node *node = &transport->turn.waiter.node;
     transport->flags |= TRANSPORT_READ;

@@ -97,7 +97,7 @@ static void close_descriptor(exit_watch *watch)
 
 static void descriptor_ready(thrum_io *io)
 {
-    exit_watch *watch = (exit_watch *)io->owner;
+    exit_watch *watch = thrum_io_of(io, exit_watch, io);
     if (!look(watch))
         return;
     thrum_io_stop(io);
@@ -106,7 +106,7 @@ static void descriptor_ready(thrum_io *io)
 
 static int by_descriptor(exit_watch *watch)
 {
-    int error = thrum_io_init(&watch->io, watch->pidfd, THRUM_IO_READ, descriptor_ready, watch);
+    int error = thrum_io_init(&watch->io, watch->pidfd, THRUM_IO_READ, descriptor_ready);
     if (!error)
         thrum_io_start(&watch->io);
     return error;

@@ -36,7 +36,7 @@ typedef struct shared_link {
 
 static void ready(thrum_io *io)
 {
-    const shared_link *link = (const shared_link *)io->owner;
+    const shared_link *link = thrum_io_of(io, shared_link, io);
     thrum_stream_carrier_ready(link->stream, link->writes ? THRUM_CARRIER_WRITE : THRUM_CARRIER_READ);
 }
 
@@ -150,7 +150,7 @@ static int open_shared(thrum_stream **stream, int descriptor, mode_t mode, bool 
     link->descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
     int error = link->descriptor < 0 ? -errno : 0;
     if (!error)
-        error = thrum_io_init(&link->io, link->descriptor, writes ? THRUM_IO_WRITE : THRUM_IO_READ, ready, link);
+        error = thrum_io_init(&link->io, link->descriptor, writes ? THRUM_IO_WRITE : THRUM_IO_READ, ready);
     if (!error)
         error = thrum_stream_carry(stream, &shared_carrier, link, options);
     if (!error) {

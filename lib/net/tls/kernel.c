@@ -51,9 +51,9 @@ bool tls_kernel_begin(tls_link *tls, const void *keys)
     const thrum_stream *inner = tls->above.inner;
     socklen_t length = length_of((const struct tls_crypto_info *)keys);
     /* What was encrypted here and has not left would be encrypted once more. */
-    if (!length || inner->carrier || buffer_size(inner->output) ||
-        setsockopt(inner->descriptor, IPPROTO_TCP, TCP_ULP, name, sizeof name - 1) ||
-        setsockopt(inner->descriptor, SOL_TLS, TLS_TX, keys, length))
+    if (!length || stream_carrier(inner) || buffer_size(inner->output) ||
+        setsockopt(inner->in.descriptor, IPPROTO_TCP, TCP_ULP, name, sizeof name - 1) ||
+        setsockopt(inner->in.descriptor, SOL_TLS, TLS_TX, keys, length))
         return false;
     tls->flags |= TLS_KERNEL_SEND;
     return true;
@@ -81,7 +81,7 @@ long tls_kernel_control(const tls_link *tls, const char *data, size_t size)
     beside.header.cmsg_len = CMSG_LEN(1);
     *CMSG_DATA(&beside.header) = (unsigned char)tls->record;
     do
-        sent = sendmsg(tls->above.inner->descriptor, &message, MSG_NOSIGNAL);
+        sent = sendmsg(tls->above.inner->in.descriptor, &message, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     if (sent >= 0)
         return (long)sent;

@@ -53,7 +53,7 @@ typedef struct tls_link {
 
 static inline tls_link *tls_of(const thrum_stream *stream)
 {
-    return stream->flags & STREAM_TLS ? (tls_link *)stream->link : NULL;
+    return stream->flags & STREAM_TLS ? (tls_link *)stream_link(stream) : NULL;
 }
 
 static inline size_t tls_unsent(const tls_link *tls)

@@ -94,21 +94,20 @@ static int move_down(thrum_stream *stream, thrum_stream *inner)
     inner->flags = STREAM_INNER | (stream->flags & (STREAM_INPUT_ENDED | STREAM_CARRIED | STREAM_TLS));
     inner->settings->streams++;
     inner->writers = NULL;
-    link_init(&inner->corked);
-    link_init(&inner->client);
     inner->reader = NULL;
     memset(&inner->closers, 0, sizeof inner->closers);
     inner->closer.next = inner->closer.previous = &inner->closer;
-    memset(&inner->in, 0, sizeof inner->in);
-    inner->server = NULL;
-    if (inner->carrier) {
-        inner->in.owner = inner;
+    if (stream_carrier(inner)) {
+        inner->in.started = false;
         if (inner->flags & STREAM_TLS)
             tls_of(inner)->above.outer = inner;
         return 0;
     }
+    int descriptor = stream->in.descriptor;
     thrum_io_close(&stream->in);
-    return thrum_io_init(&inner->in, inner->descriptor, THRUM_IO_READ, stream_readable, inner);
+    memset(&inner->in, 0, sizeof inner->in);
+    inner->in.descriptor = descriptor; /* it is closed there in any case */
+    return thrum_io_init(&inner->in, descriptor, THRUM_IO_READ, stream_readable);
 }
 
 int tls_wrap(thrum_stream *stream, thrum_tls_context *context, const thrum_tls_start_options *options)
@@ -146,14 +145,10 @@ int tls_wrap(thrum_stream *stream, thrum_tls_context *context, const thrum_tls_s
     tls->above.inner = inner;
     thrum_handle_init(&tls->tell, tls_tell, tls);
     stream->input = stream->output = NULL;
-    memset(&stream->in, 0, sizeof stream->in);
-    stream->in.owner = stream;
-    stream->descriptor = -1;
     stream->read_error = 0;
     stream->flags &= ~(uint32_t)(STREAM_INPUT_ENDED | STREAM_TRY_FIRST);
-    stream->flags |= STREAM_CARRIED | STREAM_TLS | STREAM_WHOLE;
-    stream->carrier = &tls_carrier;
-    stream->link = tls;
+    stream->flags |= STREAM_TLS | STREAM_WHOLE;
+    stream_carry(stream, &tls_carrier, tls);
     if (error)
         stream_shut(stream, 0);
     return error;
