@@ -108,7 +108,7 @@ THRUM_NORETURN_ void thrum_port_panic(const char *what, const char *function, ui
 #if defined(__unix__) || defined(__APPLE__)
 /**
  * Wait until a descriptor is ready. Only the port for POSIX systems has it (port_posix.c), for as many at once as
- * THRUM_PORT_DESCRIPTORS says (16).
+ * THRUM_PORT_DESCRIPTORS says (16), and where pselect(2) has to do for ppoll(2) for those below FD_SETSIZE.
  * [awaits · cancel-safe · this loop's thread only]
  *
  * @param descriptor  open, and stays so

@@ -1,7 +1,10 @@
 /* A port for any POSIX system, on poll(2): thrum without threads or libev, on hosts that lack it, and for trying
  * firmware. Signals are its interrupts: a signal's handler may call what is for interrupts, and in debug builds counts
  * thrum_port_interrupts up while it is at work, which shows what else it calls. Awaits of descriptors are at the
- * end. */
+ * end.
+ *
+ * The call that sleeps has to let handlers run in the same moment: ppoll(), which Linux and the BSDs have; pselect()
+ * where there is none, as on macOS, or THRUM_PORT_PSELECT is 1: for descriptors below FD_SETSIZE. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* ppoll */
 #endif
@@ -14,10 +17,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/select.h>
 #include <time.h>
 
 #ifndef THRUM_PORT_START
 #define THRUM_PORT_START 0
+#endif
+
+#ifndef THRUM_PORT_PSELECT
+#ifdef __APPLE__
+#define THRUM_PORT_PSELECT 1
+#else
+#define THRUM_PORT_PSELECT 0
+#endif
 #endif
 
 #ifndef THRUM_PORT_DESCRIPTORS
@@ -72,11 +84,53 @@ void thrum_port_unlock(uintptr_t token)
     }
 }
 
+#if THRUM_PORT_PSELECT
+
+static bool can_look_at(int descriptor)
+{
+    return descriptor < FD_SETSIZE;
+}
+
+/* pselect() sleeps, and poll() says what there is. */
+static int sleep_until_ready(const struct timespec *most, const sigset_t *open)
+{
+    fd_set in, out;
+    int above = 0;
+    FD_ZERO(&in);
+    FD_ZERO(&out);
+    for (nfds_t i = 0; i < descriptors; i++) {
+        if (polled[i].fd < 0)
+            continue; /* told already */
+        if (polled[i].events & POLLIN)
+            FD_SET(polled[i].fd, &in);
+        if (polled[i].events & POLLOUT)
+            FD_SET(polled[i].fd, &out);
+        above = polled[i].fd >= above ? polled[i].fd + 1 : above;
+    }
+    (void)pselect(above, &in, &out, NULL, most, open);
+    return poll(polled, descriptors, 0);
+}
+
+#else
+
+static bool can_look_at(int descriptor)
+{
+    (void)descriptor;
+    return true;
+}
+
+static int sleep_until_ready(const struct timespec *most, const sigset_t *open)
+{
+    return ppoll(polled, descriptors, most, open);
+}
+
+#endif
+
 /* Sleep behind the mask, which `open` takes away meanwhile, and post to those whose descriptors are ready. poll(2)
  * passes over those that were told, which find in `events` what there was. */
 static void look(const struct timespec *most, const sigset_t *open)
 {
-    int ready = ppoll(polled, descriptors, most, open);
+    int ready = sleep_until_ready(most, open);
     for (nfds_t i = 0; ready > 0 && i < descriptors; i++)
         if (polled[i].revents) {
             polled[i].fd = -1;
@@ -140,7 +194,7 @@ void thrum_port_panic(const char *what, const char *function, uint32_t line)
 static bool enter(int descriptor, short events, thrum_signal *signal)
 {
     uintptr_t was = thrum_port_lock();
-    bool room = descriptors < THRUM_PORT_DESCRIPTORS;
+    bool room = descriptors < THRUM_PORT_DESCRIPTORS && can_look_at(descriptor);
     if (room) {
         polled[descriptors] = (struct pollfd){descriptor, events, 0};
         waiting[descriptors++] = signal;
