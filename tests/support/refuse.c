@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,13 +39,23 @@ enum {
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static size_t calls, fail_at, live;
 static const void *blocks[MOST];
-static bool counting;
+static atomic_bool counting;
 static const char *said; /* the call that failed */
 static refusal failing;
 
-/* Whether this call, which may fail in these ways, is the one. */
-static bool refused(const char *name, unsigned ways)
+/* Sanitizers call these functions before they are ready themselves. */
+#define EARLY_ __attribute__((no_sanitize("address", "undefined")))
+
+EARLY_ static bool asleep(void)
 {
+    return !atomic_load_explicit(&counting, memory_order_relaxed);
+}
+
+/* Whether this call, which may fail in these ways, is the one. */
+EARLY_ static bool refused(const char *name, unsigned ways)
+{
+    if (asleep())
+        return false;
     pthread_mutex_lock(&guard);
     bool now = counting && ways & 1u << failing && ++calls == fail_at;
     if (now)
@@ -57,8 +68,10 @@ static bool refused(const char *name, unsigned ways)
 
 /* ---- memory ---- */
 
-static void *keep(void *memory)
+EARLY_ static void *keep(void *memory)
 {
+    if (asleep())
+        return memory;
     pthread_mutex_lock(&guard);
     if (counting && memory && live < MOST)
         blocks[live++] = memory;
@@ -67,8 +80,10 @@ static void *keep(void *memory)
 }
 
 /* What was not noted is of the C library, or was there before. */
-static void forget(const void *memory)
+EARLY_ static void forget(const void *memory)
 {
+    if (!live)
+        return;
     pthread_mutex_lock(&guard);
     for (size_t i = live; i > 0; i--)
         if (blocks[i - 1] == memory) {
