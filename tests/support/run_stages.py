@@ -24,7 +24,7 @@ CLOSING = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$')
 FAILURE = re.compile(r'\bFAILED\b|^STOPPED |\berror: ')
 LINES_TOLD = 12
 SKIP = re.compile(r'^SKIP (\S+?): ?(.*)$')
-TOTAL = 80 * 60
+TOTAL = 90 * 60
 WHOLE = 10 if os.environ.get('THRUM_WHOLE') == '1' else 1
 PR_SET_CHILD_SUBREAPER = 36
 
