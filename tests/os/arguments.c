@@ -338,8 +338,8 @@ static int no_subprocess(void *context, const thrum_subprocess_protocol **protoc
 }
 
 NET_TEST(arguments, children,
-         LOCALS(size_t i; int error, program; thrum_process_output output; thrum_stream * terminal;
-                thrum_pty_options pty;))
+         LOCALS(thrum_pipeline_command one; size_t i; int error, program; thrum_process_output output;
+                thrum_stream * terminal; thrum_pty_options pty;))
 {
     static const thrum_subprocess_options reads = {.size = RUN, .in = {THRUM_STDIO_PIPE, 0}},
                                           writes = {.size = RUN, .out = {THRUM_STDIO_PIPE, 0}};
@@ -355,12 +355,12 @@ NET_TEST(arguments, children,
                                         writer[] = {{echo, NULL, &writes}, {echo, NULL, NULL}};
     ASYNC_BEGIN;
     for (self->i = 0; self->i < COUNT(runs); self->i++) {
-        const thrum_pipeline_command one[] = {{echo, NULL, &runs[self->i]}};
+        self->one = (thrum_pipeline_command){echo, NULL, &runs[self->i]};
         REFUSED_AWAIT(thrum_create_subprocess_exec(echo, &runs[self->i]));
         REFUSED_AWAIT(thrum_create_subprocess_shell("echo", &runs[self->i]));
         REFUSED_AWAIT(thrum_subprocess_exec(no_subprocess, NULL, echo, &runs[self->i]));
         REFUSED_AWAIT(thrum_subprocess_shell(no_subprocess, NULL, "echo", &runs[self->i]));
-        REFUSED_AWAIT(thrum_create_pipeline(one, 1));
+        REFUSED_AWAIT(thrum_create_pipeline(&self->one, 1));
     }
     REFUSED_AWAIT(thrum_create_subprocess_exec(NULL, NULL));
     REFUSED_AWAIT(thrum_create_subprocess_exec(none, NULL));
