@@ -1,7 +1,11 @@
 /* Making, waking and giving up what can be awaited. */
 #include "core/checks.h"
 #include "core/coroutines.h"
+#include "core/inlining.h"
 #include "core/memory.h"
+#include "core/operations.h"
+#include "core/probes.h"
+#include "core/ready.h"
 #include "core/state.h"
 
 thrum_step thrum_done(thrum_task *task, int error, thrum_value value)

@@ -3,9 +3,11 @@
 #include "core/cancelling.h"
 #include "core/coroutines.h"
 #include "core/details.h"
+#include "core/inlining.h"
 #include "core/panic.h"
 #include "core/scheduler.h"
 #include "core/state.h"
+#include "core/verbs.h"
 
 bool thrum_unwind(thrum_task *task, thrum_coro *coro, int32_t error)
 {

@@ -4,7 +4,11 @@
 #include "core/checks.h"
 #include "core/coroutines.h"
 #include "core/details.h"
+#include "core/inlining.h"
+#include "core/probes.h"
+#include "core/ready.h"
 #include "core/shields.h"
+#include "core/verbs.h"
 
 /* ---- shields ---- */
 

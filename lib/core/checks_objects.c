@@ -3,6 +3,7 @@
 #include "core/checks.h"
 #include "core/coroutines.h"
 #include "core/memory.h"
+#include "core/operations.h"
 #include "core/scheduler.h"
 
 #if THRUM_CHECKS

@@ -10,6 +10,7 @@
 
 #include "core/coroutines.h"
 #include "core/memory.h"
+#include "core/operations.h"
 
 #if CHECKS_KEEP
 

@@ -4,8 +4,12 @@
 #include "core/cancelling.h"
 #include "core/checks.h"
 #include "core/details.h"
+#include "core/inlining.h"
 #include "core/memory.h"
+#include "core/operations.h"
 #include "core/panic.h"
+#include "core/ready.h"
+#include "core/verbs.h"
 
 static void *reserve_take(thrum_reserve *reserve, size_t size)
 {

@@ -4,7 +4,10 @@
 #include "core/contextvars.h"
 #include "core/coroutines.h"
 #include "core/details.h"
+#include "core/inlining.h"
 #include "core/memory.h"
+#include "core/operations.h"
+#include "core/ready.h"
 #include "core/scheduler.h"
 
 enum { FUTURE_PENDING, FUTURE_DONE };

@@ -5,7 +5,9 @@
 
 #include "core/checks.h"
 #include "core/contextvars.h"
+#include "core/inlining.h"
 #include "core/memory.h"
+#include "core/ready.h"
 #include "core/state.h"
 
 void thrum_handle_init(thrum_handle *handle, thrum_callback *call, void *context)

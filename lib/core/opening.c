@@ -6,6 +6,7 @@
 #include "core/cancelling.h"
 #include "core/contextvars.h"
 #include "core/coroutines.h"
+#include "core/ready.h"
 #include "core/scheduler.h"
 
 #if THRUM_REPORTS

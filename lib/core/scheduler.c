@@ -5,6 +5,11 @@
 #include "core/contextvars.h"
 #include "core/coroutines.h"
 #include "core/details.h"
+#include "core/inlining.h"
+#include "core/operations.h"
+#include "core/probes.h"
+#include "core/ready.h"
+#include "core/verbs.h"
 
 THRUM_PER_THREAD_ thrum_state thrum_state_;
 

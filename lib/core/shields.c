@@ -2,6 +2,7 @@
  * need. */
 #include "core/shields.h"
 #include "core/cancelling.h"
+#include "core/verbs.h"
 
 /* What is held stands there, so that when it ends no other shield lies between it and whoever asked. A block of a
  * generator that has yielded is open, but not among the task's. */

@@ -1,6 +1,8 @@
 /* Sleeping and yielding. */
 #include <thrum/timeouts.h>
 
+#include "core/operations.h"
+#include "core/ready.h"
 #include "core/state.h"
 
 static thrum_step yield_start(thrum_task *task, thrum_record *record)

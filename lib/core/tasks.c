@@ -6,7 +6,11 @@
 #include "core/contextvars.h"
 #include "core/coroutines.h"
 #include "core/details.h"
+#include "core/inlining.h"
 #include "core/memory.h"
+#include "core/operations.h"
+#include "core/probes.h"
+#include "core/ready.h"
 #include "core/scheduler.h"
 
 /* ---- making ---- */

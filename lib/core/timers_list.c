@@ -6,6 +6,8 @@
 
 #include <thrum/timeouts.h>
 
+#include "core/probes.h"
+#include "core/ready.h"
 #include "core/scheduler.h"
 
 void thrum_timers_open(thrum_timers *timers, thrum_time now)

@@ -11,6 +11,9 @@
 
 #include <thrum/timeouts.h>
 
+#include "core/inlining.h"
+#include "core/probes.h"
+#include "core/ready.h"
 #include "core/scheduler.h"
 
 static thrum_waiter *waiter_of(thrum_node *node)

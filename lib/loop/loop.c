@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "core/probes.h"
 #include "loop/log.h"
 #include "loop/shuffle.h"
 

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/inlining.h"
+#include "core/operations.h"
 #include "core/state.h"
 
 /* Reads below this go through the stream's buffer, so that many small ones cost one system call; and so much may one

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "core/inlining.h"
+#include "core/operations.h"
 #include "core/state.h"
 
 /* Writes are collected up to this; what is larger is sent at once. */

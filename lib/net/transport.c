@@ -1,6 +1,8 @@
 /* Transports: how they begin and end, and the order in which a protocol is told. */
 #include "net/transport.h"
 
+#include "core/inlining.h"
+
 #include <string.h>
 
 #include <thrum/events.h>

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/inlining.h"
+#include "core/ready.h"
 #include "net/transport.h"
 
 /* So much may one transport receive in a row before it waits for the loop's poll like the others. */

@@ -1,6 +1,7 @@
 /* Several things in the order in which they complete. */
 #include <thrum/as_completed.h>
 
+#include "core/operations.h"
 #include "core/scheduler.h"
 #include "sync/members.h"
 

@@ -5,6 +5,7 @@
  * asyncio builds it of a condition, whose lock nobody ever holds across an await: so there is none here. What shows of
  * the condition is that a cancelled task wakes the first in line, who looks and goes to the tail. */
 #include "core/memory.h"
+#include "core/operations.h"
 #include "sync/waitqueue.h"
 
 enum { FILLING, DRAINING, RESETTING, BROKEN };

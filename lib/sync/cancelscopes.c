@@ -2,6 +2,7 @@
  * levels work is in core/cancelling.h. */
 #include <thrum/cancelscopes.h>
 
+#include "core/verbs.h"
 #include "sync/generators.h"
 #include "sync/limits.h"
 

@@ -6,7 +6,9 @@
 
 #include "core/checks.h"
 #include "core/coroutines.h"
+#include "core/inlining.h"
 #include "core/memory.h"
+#include "core/operations.h"
 
 /* ---- made ---- */
 

@@ -2,6 +2,7 @@
  * operations that a task is parked with say in which, and whether it was cancelled meanwhile; nothing else needs to be
  * kept, so this takes no memory. */
 #include "core/memory.h"
+#include "core/operations.h"
 #include "sync/locks.h"
 #include "sync/waitqueue.h"
 

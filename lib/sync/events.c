@@ -1,5 +1,6 @@
 /* Event: a flag to wait for. */
 #include "core/memory.h"
+#include "core/operations.h"
 #include "sync/waitqueue.h"
 
 static thrum_cancel_result wait_cancel(thrum_task *task);

@@ -4,7 +4,9 @@
 
 #include "core/coroutines.h"
 #include "core/details.h"
+#include "core/inlining.h"
 #include "core/memory.h"
+#include "core/operations.h"
 #include "core/panic.h"
 #include "sync/generators.h"
 

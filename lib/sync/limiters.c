@@ -4,6 +4,7 @@
 #include <thrum/limiters.h>
 
 #include "core/memory.h"
+#include "core/operations.h"
 #include "sync/waitqueue.h"
 
 static thrum_cancel_result acquire_cancel(thrum_task *task);

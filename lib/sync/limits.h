@@ -6,6 +6,7 @@
 #include <thrum/timeouts.h>
 
 #include "core/cancelling.h"
+#include "core/ready.h"
 
 static inline thrum_time later(thrum_time delay)
 {

@@ -7,6 +7,7 @@
 #include "sync/locks.h"
 
 #include "core/memory.h"
+#include "core/operations.h"
 #include "sync/waitqueue.h"
 
 enum { LED = GRANTED + 1 }; /* was cancelled as the first in line */

@@ -4,6 +4,7 @@
 
 #include "core/details.h"
 #include "core/memory.h"
+#include "core/operations.h"
 #include "core/scheduler.h"
 
 static void detail_release(thrum_error *detail)

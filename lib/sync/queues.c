@@ -7,7 +7,10 @@
 
 #include "core/checks.h"
 #include "core/coroutines.h"
+#include "core/inlining.h"
 #include "core/memory.h"
+#include "core/operations.h"
+#include "core/ready.h"
 
 static const void *waited_in(const thrum_task *task);
 

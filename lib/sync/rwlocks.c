@@ -3,6 +3,7 @@
 #include <thrum/rwlocks.h>
 
 #include "core/memory.h"
+#include "core/operations.h"
 #include "sync/waitqueue.h"
 
 enum { READ, WRITE };

@@ -1,6 +1,7 @@
 /* Semaphore. A unit that is given back belongs to the first in line at once; units that come while the woken have not
  * run yet stay for those who follow them, and are dealt out as each of the woken runs. */
 #include "core/memory.h"
+#include "core/operations.h"
 #include "sync/waitqueue.h"
 
 static thrum_cancel_result acquire_cancel(thrum_task *task);

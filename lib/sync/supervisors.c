@@ -5,6 +5,7 @@
 #include <thrum/async.h>
 
 #include "core/memory.h"
+#include "core/operations.h"
 #include "sync/limits.h"
 
 /* What a child remembers between its lives. */

@@ -5,6 +5,8 @@
 #include "core/checks.h"
 #include "core/coroutines.h"
 #include "core/details.h"
+#include "core/inlining.h"
+#include "core/operations.h"
 #include "sync/limits.h"
 
 /* What becomes of `error` where the limited part of `task` ends, the time having been up. */

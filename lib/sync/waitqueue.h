@@ -11,6 +11,8 @@
 
 #include "core/checks.h"
 #include "core/details.h"
+#include "core/operations.h"
+#include "core/ready.h"
 #include "core/state.h"
 
 enum { NOTHING, GRANTED }; /* what a task is woken with, where that is no number */

@@ -2,6 +2,7 @@
  * processor sleeps until the next timer, or until an interrupt comes. Nothing ticks. */
 #include <thrum/port.h>
 
+#include "core/ready.h"
 #include "core/scheduler.h"
 #include "loop/bare/bare.h"
 #include "loop/bare/mask.h"

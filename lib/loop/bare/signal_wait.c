@@ -1,4 +1,6 @@
 /* A task that waits for a signal. */
+#include "core/operations.h"
+#include "core/ready.h"
 #include "loop/bare/bare.h"
 #include "sync/waitqueue.h"
 
