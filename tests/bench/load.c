@@ -1,8 +1,8 @@
 /* The load generator: a closed loop. Every connection sends one message, waits for the whole echo, sends the next.
  * The first echo of each connection is compared byte by byte, with bytes that differ from connection to connection.
  *
- *   load -p PORT -P SERVER_PID [-c CONNECTIONS] [-s BYTES] [-w WARM_MS] [-d MEASURED_MS] [-n REQUESTS] [-S] [-f
- * FLOODERS]
+ *   load -p PORT -P SERVER_PID [-c CONNECTIONS] [-s BYTES] [-w WARM_MS] [-d MEASURED_MS] [-n REQUESTS] [-S]
+ *        [-f FLOODERS]
  *
  * -n makes exactly so many requests, and then holds the connections open until standard input ends; -S polls without
  * sleeping, so that with one connection the generator's own wake-up is not part of the latency; -f adds connections
@@ -18,36 +18,29 @@ struct connection {
     int floods;     /* sends without waiting for the echo */
 };
 
-static struct {
-    int port, server, connections, spin, flooders;
-    size_t bytes;
-    long warm_ms, measured_ms, requests;
-} option = {.connections = 1, .bytes = 64, .warm_ms = 200, .measured_ms = 1000};
+static struct client client = {.connections = 1, .bytes = 64, .warm_ms = 200, .measured_ms = 1000};
 
-static int poller;
-static char *message, *received;
+static struct {
+    int spin, flooders;
+    long requests;
+} option;
 
 static struct histogram latency;
 
-static void watch(struct connection *connection, int operation, uint32_t events)
+static void watch(struct connection *connection, uint32_t events)
 {
-    client_watch(poller, operation, connection->fd, events, connection);
-}
-
-static void open_checked(struct connection *connection, int number)
-{
-    connection->fd = client_connect(option.port, number, message, received, option.bytes);
-    watch(connection, EPOLL_CTL_ADD, EPOLLIN);
+    client_watch(&client, EPOLL_CTL_MOD, connection->fd, events, connection);
 }
 
 static void send_more(struct connection *connection)
 {
-    while (connection->sent < option.bytes) {
-        ssize_t n = send(connection->fd, message + connection->sent, option.bytes - connection->sent, MSG_NOSIGNAL);
+    while (connection->sent < client.bytes) {
+        ssize_t n =
+            send(connection->fd, client.message + connection->sent, client.bytes - connection->sent, MSG_NOSIGNAL);
         if (n < 0) {
             if (errno != EAGAIN)
                 client_fail("send");
-            watch(connection, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+            watch(connection, EPOLLIN | EPOLLOUT);
             return;
         }
         connection->sent += (size_t)n;
@@ -65,7 +58,7 @@ static void next_request(struct connection *connection, uint64_t now)
 static int receive(struct connection *connection)
 {
     connection->received += client_take(connection->fd);
-    return connection->received >= option.bytes;
+    return connection->received >= client.bytes;
 }
 
 /* A flooder's turn: as much as fits, and what came back is thrown away. */
@@ -85,22 +78,22 @@ static struct totals drive(struct connection *connections)
 {
     struct epoll_event events[512];
     struct totals totals = {0, 0, 0, 0};
-    uint64_t now = bench_now(), begun = (uint64_t)option.connections;
-    uint64_t start = option.requests ? now : now + (uint64_t)option.warm_ms * 1000000u;
+    uint64_t now = bench_now(), begun = (uint64_t)client.connections;
+    uint64_t start = option.requests ? now : now + (uint64_t)client.warm_ms * 1000000u;
     uint64_t stop = option.requests ? now + 120000000000u : UINT64_MAX;
     int measuring = 0;
 
-    for (int i = 0; i < option.connections; i++)
+    for (int i = 0; i < client.connections; i++)
         next_request(&connections[i], now);
     while (now < stop && !(option.requests && totals.requests >= (uint64_t)option.requests)) {
-        int n = epoll_wait(poller, events, 512, option.spin ? 0 : 100);
+        int n = epoll_wait(client.poller, events, 512, option.spin ? 0 : 100);
         now = bench_now();
         if (!measuring && now >= start) {
             measuring = 1;
             if (!option.requests) /* however late it begins, on a busy machine */
-                stop = now + (uint64_t)option.measured_ms * 1000000u;
+                stop = now + (uint64_t)client.measured_ms * 1000000u;
             memset(&latency, 0, sizeof latency);
-            totals = (struct totals){0, now, client_server_cpu(option.server), bench_clock(CLOCK_PROCESS_CPUTIME_ID)};
+            totals = (struct totals){0, now, client_server_cpu(&client), bench_clock(CLOCK_PROCESS_CPUTIME_ID)};
         }
         for (int i = 0; i < n; i++) {
             struct connection *connection = events[i].data.ptr;
@@ -109,7 +102,7 @@ static struct totals drive(struct connection *connections)
                 continue;
             }
             if (events[i].events & EPOLLOUT) {
-                watch(connection, EPOLL_CTL_MOD, EPOLLIN);
+                watch(connection, EPOLLIN);
                 send_more(connection);
             }
             if (!(events[i].events & ~(uint32_t)EPOLLOUT) || !receive(connection))
@@ -121,7 +114,7 @@ static struct totals drive(struct connection *connections)
         }
     }
     totals.wall = now - totals.wall;
-    totals.server = client_server_cpu(option.server) - totals.server;
+    totals.server = client_server_cpu(&client) - totals.server;
     totals.own = bench_clock(CLOCK_PROCESS_CPUTIME_ID) - totals.own;
     return totals;
 }
@@ -133,52 +126,26 @@ int main(int argc, char **argv)
     double seconds, requests;
     int letter;
 
-    while ((letter = getopt(argc, argv, "p:P:c:s:w:d:n:f:S")) > 0) {
-        switch (letter) {
-        case 'p':
-            option.port = atoi(optarg);
-            break;
-        case 'P':
-            option.server = atoi(optarg);
-            break;
-        case 'c':
-            option.connections = atoi(optarg);
-            break;
-        case 's':
-            option.bytes = (size_t)atol(optarg);
-            break;
-        case 'w':
-            option.warm_ms = atol(optarg);
-            break;
-        case 'd':
-            option.measured_ms = atol(optarg);
-            break;
-        case 'n':
+    while ((letter = getopt(argc, argv, CLIENT_OPTIONS "n:f:S")) > 0) {
+        if (letter == 'n')
             option.requests = atol(optarg);
-            break;
-        case 'f':
+        else if (letter == 'f')
             option.flooders = atoi(optarg);
-            break;
-        case 'S':
+        else if (letter == 'S')
             option.spin = 1;
-            break;
-        default:
+        else if (!client_option(&client, letter))
             return 2;
-        }
     }
-    poller = epoll_create1(EPOLL_CLOEXEC);
-    connections = calloc((size_t)(option.connections + option.flooders), sizeof *connections);
-    message = malloc(option.bytes);
-    received = malloc(option.bytes);
-    if (!connections || !message || !received)
-        client_fail("malloc");
-    for (int i = 0; i < option.connections; i++)
-        open_checked(&connections[i], i);
-
-    for (int i = option.connections; i < option.connections + option.flooders; i++) {
-        open_checked(&connections[i], i);
-        connections[i].floods = 1;
-        watch(&connections[i], EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+    client_prepare(&client);
+    connections = calloc((size_t)(client.connections + option.flooders), sizeof *connections);
+    if (!connections)
+        client_fail("calloc");
+    for (int i = 0; i < client.connections + option.flooders; i++) {
+        connections[i].fd = client_connect(&client, i, &connections[i]);
+        if (i >= client.connections) {
+            connections[i].floods = 1;
+            watch(&connections[i], EPOLLIN | EPOLLOUT);
+        }
     }
 
     totals = drive(connections);

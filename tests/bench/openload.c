@@ -21,21 +21,14 @@ struct connection {
     size_t owed;              /* requests that are due, with the one on its way */
 };
 
-static struct {
-    int port, server, connections;
-    size_t bytes;
-    double rate;
-    long warm_ms, measured_ms;
-} option = {.connections = 64, .bytes = 64, .warm_ms = 200, .measured_ms = 1000};
+static struct client client = {.connections = 64, .bytes = 64, .warm_ms = 200, .measured_ms = 1000};
 
 static const uint64_t patience = 20000000000u; /* ns behind the last time that was due */
 
-static char *message;
 static struct histogram latency, lateness;
 
-/* When the requests are due, in nanoseconds from the first one on; `count` at least, and those of the warm-up
- * before. */
-static uint64_t *schedule(size_t count)
+/* When so many requests are due, in nanoseconds from the first one on. */
+static uint64_t *schedule(size_t count, double rate)
 {
     uint64_t *due = malloc(count * sizeof *due);
     double at = 0;
@@ -43,7 +36,7 @@ static uint64_t *schedule(size_t count)
         client_fail("malloc");
     for (size_t i = 0; i < count; i++) {
         due[i] = (uint64_t)at;
-        at -= log((double)bench_random(1 << 30) / (1 << 30)) * 1e9 / option.rate;
+        at -= log((double)bench_random(1 << 30) / (1 << 30)) * 1e9 / rate;
     }
     return due;
 }
@@ -53,12 +46,12 @@ static void send_one(struct connection *connection)
 {
     connection->busy = 1;
     connection->received = 0;
-    if (send(connection->fd, message, option.bytes, MSG_NOSIGNAL) != (ssize_t)option.bytes)
+    if (send(connection->fd, client.message, client.bytes, MSG_NOSIGNAL) != (ssize_t)client.bytes)
         client_fail("send");
 }
 
 /* Makes all requests. Gives the CPU time that the server took for those behind the first `warm`. */
-static uint64_t drive(struct connection *connections, int poller, uint64_t *due, size_t count, size_t warm)
+static uint64_t drive(struct connection *connections, uint64_t *due, size_t count, size_t warm)
 {
     struct epoll_event events[256];
     size_t next = 0, answered = 0;
@@ -67,25 +60,25 @@ static uint64_t drive(struct connection *connections, int poller, uint64_t *due,
     for (size_t i = 0; i < count; i++)
         due[i] += start;
     while (answered < count) {
-        int n = epoll_wait(poller, events, 256, 0);
+        int n = epoll_wait(client.poller, events, 256, 0);
         now = bench_now();
         for (int i = 0; i < n; i++) {
             struct connection *connection = events[i].data.ptr;
             connection->received += client_take(connection->fd);
-            if (connection->received < option.bytes)
+            if (connection->received < client.bytes)
                 continue;
             if (connection->request >= warm)
                 histogram_add(&latency, now - due[connection->request]);
             answered++;
-            connection->request += (size_t)option.connections;
+            connection->request += (size_t)client.connections;
             connection->busy = 0;
             if (--connection->owed)
                 send_one(connection);
         }
         for (; next < count && due[next] <= now; next++, now = bench_now()) {
-            struct connection *connection = &connections[next % (size_t)option.connections];
+            struct connection *connection = &connections[next % (size_t)client.connections];
             if (next == warm)
-                cpu = client_server_cpu(option.server);
+                cpu = client_server_cpu(&client);
             connection->owed++;
             if (connection->busy)
                 continue;
@@ -98,60 +91,37 @@ static uint64_t drive(struct connection *connections, int poller, uint64_t *due,
             exit(1);
         }
     }
-    return client_server_cpu(option.server) - cpu;
+    return client_server_cpu(&client) - cpu;
 }
 
 int main(int argc, char **argv)
 {
     struct connection *connections;
-    int letter, poller = epoll_create1(EPOLL_CLOEXEC);
-    char *room;
+    double rate = 0;
+    int letter;
 
-    while ((letter = getopt(argc, argv, "p:P:r:c:s:w:d:")) > 0) {
-        switch (letter) {
-        case 'p':
-            option.port = atoi(optarg);
-            break;
-        case 'P':
-            option.server = atoi(optarg);
-            break;
-        case 'r':
-            option.rate = atof(optarg);
-            break;
-        case 'c':
-            option.connections = atoi(optarg);
-            break;
-        case 's':
-            option.bytes = (size_t)atol(optarg);
-            break;
-        case 'w':
-            option.warm_ms = atol(optarg);
-            break;
-        case 'd':
-            option.measured_ms = atol(optarg);
-            break;
-        default:
+    while ((letter = getopt(argc, argv, CLIENT_OPTIONS "r:")) > 0) {
+        if (letter == 'r')
+            rate = atof(optarg);
+        else if (!client_option(&client, letter))
             return 2;
-        }
     }
-    if (option.rate <= 0 || option.connections <= 0 || option.bytes == 0 || option.bytes > 65536) {
+    if (rate <= 0 || client.connections <= 0 || client.bytes == 0 || client.bytes > 65536) {
         fprintf(stderr, "a rate, and connections and bytes that can be\n");
         return 2;
     }
-    size_t warm = (size_t)(option.rate * (double)option.warm_ms / 1e3);
-    size_t measured = (size_t)(option.rate * (double)option.measured_ms / 1e3) + 1;
-    connections = calloc((size_t)option.connections, sizeof *connections);
-    message = malloc(option.bytes);
-    room = malloc(option.bytes);
-    if (!connections || !message || !room)
-        client_fail("malloc");
-    for (int i = 0; i < option.connections; i++) {
-        connections[i].fd = client_connect(option.port, i, message, room, option.bytes);
+    size_t warm = (size_t)(rate * (double)client.warm_ms / 1e3);
+    size_t measured = (size_t)(rate * (double)client.measured_ms / 1e3) + 1;
+    client_prepare(&client);
+    connections = calloc((size_t)client.connections, sizeof *connections);
+    if (!connections)
+        client_fail("calloc");
+    for (int i = 0; i < client.connections; i++) {
+        connections[i].fd = client_connect(&client, i, &connections[i]);
         connections[i].request = (size_t)i;
-        client_watch(poller, EPOLL_CTL_ADD, connections[i].fd, EPOLLIN, &connections[i]);
     }
 
-    uint64_t cpu = drive(connections, poller, schedule(warm + measured), warm + measured, warm);
+    uint64_t cpu = drive(connections, schedule(warm + measured, rate), warm + measured, warm);
     printf(
         "{\"requests\":%zu,\"server_ns\":%.1f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"late_p99_us\":%.1f}\n",
         measured, (double)cpu / (double)measured, histogram_us(&latency, 0.5), histogram_us(&latency, 0.99),

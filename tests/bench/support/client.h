@@ -1,5 +1,5 @@
-/* What the load generators share: connections whose first echo has been compared byte by byte, and the server's
- * clock. */
+/* What the load generators share: their options, connections whose first echo has been compared byte by byte, and the
+ * server's clock. */
 #ifndef BENCH_CLIENT_H
 #define BENCH_CLIENT_H
 
@@ -18,10 +18,67 @@ static inline void client_fail(const char *what)
     exit(1);
 }
 
-/* Connects, and has one message echoed while the socket still blocks: of `size` bytes that differ from connection to
- * connection, which are left in `message`. `room` holds as many. The socket does not block afterwards. */
-static inline int client_connect(int port, int number, char *message, char *room, size_t size)
+struct client {
+    int port, server, connections; /* server: its process id; 0 where nobody says */
+    size_t bytes;                  /* a message has */
+    long warm_ms, measured_ms;
+    int poller;
+    char *message, *room; /* so many bytes each */
+};
+
+#define CLIENT_OPTIONS "p:P:c:s:w:d:"
+
+/* Takes an option that both have; 0 where it is none of them. */
+static inline int client_option(struct client *client, int letter)
 {
+    switch (letter) {
+    case 'p':
+        client->port = atoi(optarg);
+        return 1;
+    case 'P':
+        client->server = atoi(optarg);
+        return 1;
+    case 'c':
+        client->connections = atoi(optarg);
+        return 1;
+    case 's':
+        client->bytes = (size_t)atol(optarg);
+        return 1;
+    case 'w':
+        client->warm_ms = atol(optarg);
+        return 1;
+    case 'd':
+        client->measured_ms = atol(optarg);
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* Once the options are known: the poller, and room for messages. */
+static inline void client_prepare(struct client *client)
+{
+    client->poller = epoll_create1(EPOLL_CLOEXEC);
+    client->message = malloc(client->bytes);
+    client->room = malloc(client->bytes);
+    if (client->poller < 0 || !client->message || !client->room)
+        client_fail("no poller or no memory");
+}
+
+static inline void client_watch(const struct client *client, int operation, int fd, uint32_t events, void *data)
+{
+    struct epoll_event event = {.events = events, .data.ptr = data};
+    if (epoll_ctl(client->poller, operation, fd, &event))
+        client_fail("epoll_ctl");
+}
+
+/* Connects, and has one message echoed while the socket still blocks, of bytes that differ from connection to
+ * connection: those of the last one stay in `message`, for all. Afterwards the socket does not block, and is watched
+ * for what comes, with `data`. */
+static inline int client_connect(struct client *client, int number, void *data)
+{
+    size_t size = client->bytes;
+    char *message = client->message, *room = client->room;
     struct sockaddr_in address;
     int on = 1, buffer = 1 << 18, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     size_t done;
@@ -29,7 +86,7 @@ static inline int client_connect(int port, int number, char *message, char *room
 
     memset(&address, 0, sizeof address);
     address.sin_family = AF_INET;
-    address.sin_port = htons((uint16_t)port);
+    address.sin_port = htons((uint16_t)client->port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0)
         client_fail("socket");
@@ -51,14 +108,8 @@ static inline int client_connect(int port, int number, char *message, char *room
         exit(1);
     }
     fcntl(fd, F_SETFL, O_NONBLOCK);
+    client_watch(client, EPOLL_CTL_ADD, fd, EPOLLIN, data);
     return fd;
-}
-
-static inline void client_watch(int poller, int operation, int fd, uint32_t events, void *data)
-{
-    struct epoll_event event = {.events = events, .data.ptr = data};
-    if (epoll_ctl(poller, operation, fd, &event))
-        client_fail("epoll_ctl");
 }
 
 /* Takes what has come, without copying it (MSG_TRUNC): how much. */
@@ -72,11 +123,11 @@ static inline size_t client_take(int fd)
     return n > 0 ? (size_t)n : 0;
 }
 
-/* CPU time of another process in nanoseconds, by its own clock; 0 for none. */
-static inline uint64_t client_server_cpu(pid_t server)
+/* CPU time of the server in nanoseconds, by its own clock; 0 where nobody says which process it is. */
+static inline uint64_t client_server_cpu(const struct client *client)
 {
     clockid_t clock;
-    return server && !clock_getcpuclockid(server, &clock) ? bench_clock(clock) : 0;
+    return client->server && !clock_getcpuclockid(client->server, &clock) ? bench_clock(clock) : 0;
 }
 
 #endif
