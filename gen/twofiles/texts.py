@@ -14,7 +14,7 @@ CONDITION = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b\s*(.*)$")
 WEAK = {"lib/loop/bare/panic.c": "thrum_port_panic"}
 # What ports in thrum.c may include besides thrum's own headers.
 HARMLESS = {"board.h", "avr/interrupt.h", "avr/io.h", "avr/sleep.h", "errno.h", "poll.h", "signal.h", "stdbool.h", "stddef.h",
-            "stdint.h", "stdio.h", "stdlib.h", "string.h", "time.h", "unistd.h"}
+            "stdint.h", "stdio.h", "stdlib.h", "string.h", "sys/select.h", "time.h", "unistd.h"}
 
 
 class Text:

@@ -1,5 +1,5 @@
-/* What is called only where blocks are, or cancellations: where little code is wanted by way of the state, so that it is
- * linked in only then. */
+/* What is called only where blocks are, or cancellations: where little code is wanted by way of the state, so that it
+ * is linked in only then. */
 #ifndef THRUM_CORE_VERBS_H
 #define THRUM_CORE_VERBS_H
 
