@@ -83,6 +83,24 @@ CHILD_TEST(pipeline, ending, LOCALS(thrum_pipeline *pipeline; int code;))
     ASYNC_END;
 }
 
+/* One that does not listen is killed after the grace; the others had ended by then. */
+CHILD_TEST(pipeline, one_does_not_listen, LOCALS(thrum_pipeline *pipeline; int code; char line[16];))
+{
+    static const thrum_pipeline_command commands[] = {
+        {.command = "trap '' TERM; echo ready; read x", .options = &first_pipe},
+        {.command = "exec cat", .options = &last_pipe}};
+    ASYNC_BEGIN;
+    AWAIT_INTO(self->pipeline, thrum_create_pipeline(commands, 2));
+    AWAIT(thrum_stream_read_line(thrum_pipeline_stdout(self->pipeline), self->line, sizeof self->line));
+    CHECK_STR(self->line, "ready\n");
+    AWAIT_INTO(self->code, thrum_pipeline_stop(self->pipeline, MILLISECONDS(5)));
+    CHECK_EQ(self->code, -SIGTERM);
+    CHECK_EQ(thrum_process_returncode(thrum_pipeline_process(self->pipeline, 0), &self->code), 0);
+    CHECK_EQ(self->code, -SIGKILL);
+    thrum_pipeline_release(self->pipeline);
+    ASYNC_END;
+}
+
 /* A time limit around all of it: none is left, and what came by then is there. A communicate goes on. */
 CHILD_TEST(pipeline, cut_short,
            LOCALS(thrum_pipeline *pipeline; thrum_process_output output; int error, code; thrum_time limit;))

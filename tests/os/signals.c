@@ -144,6 +144,31 @@ TEST(handler, needs_a_loop)
     CHECK(!thrum_remove_signal_handler(SIGUSR1));
 }
 
+/* No mask is changed: who blocks a signal has it wait, and the call comes when it is let through. */
+LOOP_TEST(handler, waits_for_who_blocks_the_signal)
+{
+    sigset_t blocked, before, after;
+    signals_begin();
+    calls = 0;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    CHECK_EQ(pthread_sigmask(SIG_BLOCK, &blocked, NULL), 0);
+    CHECK_EQ(pthread_sigmask(SIG_BLOCK, NULL, &before), 0);
+    CHECK_EQ(thrum_add_signal_handler(SIGUSR1, count, &calls), 0);
+    raise(SIGUSR1);
+    passes(loop, 3);
+    CHECK_EQ(calls, 0);
+    CHECK_EQ(pthread_sigmask(SIG_UNBLOCK, &blocked, &after), 0);
+    for (int i = 1; i < SIGRTMAX; i++)
+        CHECK_EQ(sigismember(&after, i), sigismember(&before, i));
+    passes(loop, 3);
+    CHECK_EQ(calls, 1);
+    CHECK(thrum_remove_signal_handler(SIGUSR1));
+    CHECK_EQ(pthread_sigmask(SIG_BLOCK, NULL, &after), 0);
+    CHECK(!sigismember(&after, SIGUSR1));
+    CHECK(by_default(SIGUSR1));
+}
+
 static thrum_context_var place = THRUM_CONTEXT_VAR("place", 0);
 static thrum_value seen_there;
 
