@@ -101,6 +101,16 @@ static size_t answer(unsigned char *packet, size_t size)
         at = put_record(at, host == name ? NULL : host, TYPE_AAAA, aaaa, 16);
         count++;
     }
+    if (strcmp(host, "families.test") == 0 && type == TYPE_A) {
+        at = put_record(at, NULL, TYPE_A, "\177\0\0\1", 4);
+        at = put_record(at, NULL, TYPE_A, "\177\0\0\2", 4);
+        count += 2;
+    }
+    if (strcmp(host, "families.test") == 0 && type == TYPE_AAAA) {
+        at = put_record(at, NULL, TYPE_AAAA, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+        at = put_record(at, NULL, TYPE_AAAA, "\0\0\0\0\0\0\0\0\0\0\xff\xff\177\0\0\1", 16);
+        count += 2;
+    }
     if (strcmp(name, "1.2.0.192.in-addr.arpa") == 0 && type == TYPE_PTR) {
         at = put_record(at, NULL, TYPE_PTR, data, (size_t)(put_name(data, "host.test") - data));
         count++;
@@ -459,6 +469,33 @@ NET_TEST(names, for_connections, LOCALS(name_server server; thrum_task * task; i
         CHECK_EQ(self->error, THRUM_ERESOLVE);
         CHECK_EQ(error_number(), EAI_NONAME);
         CHECK_GE(self->server.asked, 1);
+    }
+    AWAIT(server_stop(&self->server, self->task));
+    ASYNC_END;
+}
+
+/* Families take turns as a connection's options say. In which order addresses were tried stands in the error, as each
+ * of them refuses. */
+NET_TEST(names, families_take_turns,
+         LOCALS(name_server server; thrum_task * task; thrum_connect_options options; thrum_stream * stream;
+                int error, i;))
+{
+    static const char *const orders[] = {"[::1]:9, 127.0.0.1:9, 127.0.0.2:9, ",
+                                         "[::1]:9, 127.0.0.1:9, [::ffff:127.0.0.1]:9, ",
+                                         "[::1]:9, [::ffff:127.0.0.1]:9, 127.0.0.1:9, "};
+    ASYNC_BEGIN;
+    self->options.size = sizeof self->options;
+    self->task = server_start(&self->server);
+    if (use(THRUM_RESOLVER_CARES, self->server.address)) {
+        for (self->i = 0; self->i < 4; self->i++) {
+            self->options.interleave = (unsigned)self->i % 3;
+            self->options.happy_eyeballs_delay = self->i == 3 ? SECONDS(60) : 0; /* with one they do by default */
+            AWAIT_CATCH_INTO(self->error, self->stream,
+                             thrum_open_connection_with("families.test", "9", &self->options));
+            CHECK_EQ(self->error, -ECONNREFUSED);
+            CHECK_MEM(thrum_error_last()->text, orders[self->i == 3 ? 1 : self->i],
+                      strlen(orders[self->i == 3 ? 1 : self->i]));
+        }
     }
     AWAIT(server_stop(&self->server, self->task));
     ASYNC_END;

@@ -165,6 +165,37 @@ NET_TEST(tls_peers, renegotiation, LOCALS(world all; child child; char line[512]
     ASYNC_END;
 }
 
+/* So is a server that wants it from a client of ours. */
+NET_TEST(tls_peers, renegotiation_by_the_server,
+         LOCALS(world all; child child; char port[64], line[512]; thrum_tls_context * ours; thrum_stream * stream;
+                thrum_connect_options options; long got; int error; bool refused;))
+{
+    ASYNC_BEGIN;
+    AWAIT(world_open(&self->all, THRUM_TLS_DEFAULT)); /* for its files */
+    self->ours = client_context();
+    self->child = child_start("openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", self->all.certificate, "-key",
+                              self->all.key, "-tls1_2", NULL);
+    AWAIT(expect(self->child.stream, "ACCEPT 127.0.0.1:", self->port, sizeof self->port));
+    self->options = (thrum_connect_options){.size = sizeof self->options, .tls = self->ours};
+    AWAIT_INTO(self->stream, thrum_open_connection_with("localhost", self->port, &self->options));
+    AWAIT(thrum_stream_write(self->stream, "hello\n", 6));
+    AWAIT(thrum_stream_flush(self->stream));
+    AWAIT(expect(self->child.stream, "hello", NULL, 0));
+    AWAIT(thrum_stream_write(self->child.stream, "r\n", 2));
+    AWAIT_CATCH_INTO(self->error, self->got, thrum_stream_read(self->stream, self->line, sizeof self->line));
+    CHECK(self->error || !self->got); /* it gives up */
+    while (!self->refused) {
+        AWAIT_INTO(self->got, thrum_stream_read_line(self->child.stream, self->line, sizeof self->line));
+        CHECK_GT(self->got, 0);
+        self->refused = strstr(self->line, ":no renegotiation:") != NULL;
+    }
+    thrum_stream_release(self->stream);
+    child_end(&self->child);
+    thrum_tls_context_release(self->ours);
+    AWAIT(world_close(&self->all));
+    ASYNC_END;
+}
+
 /* s_server turns lines round. Its certificate is verified by us; a stranger's is refused. */
 NET_TEST(tls_peers, s_server,
          LOCALS(world all; child child; char port[64]; thrum_tls_context * ours; thrum_stream * stream;

@@ -275,3 +275,25 @@ NET_TEST(refused, by_the_system_store, LOCALS(tls_ends ends;))
     ends_close(&self->ends);
     ASYNC_END;
 }
+
+/* And who is in it is trusted, also beside a folder of one's own. */
+NET_TEST(accepted, by_the_system_store, LOCALS(tls_ends ends; char *store; thrum_tls_options options; int i;))
+{
+    ASYNC_BEGIN;
+    self->store = pem_file(root()->certificate, NULL);
+    setenv("SSL_CERT_FILE", self->store, 1); /* OpenSSL's own way of saying where the store is */
+    for (self->i = 0; self->i < 2; self->i++) {
+        self->options = (thrum_tls_options){.size = sizeof self->options, .trust_folder = "/tmp", .system_trust = true};
+        self->ends.ours = context_of(self->i ? &self->options : NULL);
+        ends_open(&self->ends);
+        AWAIT(shake(&self->ends, "localhost"));
+        CHECK_STR(self->ends.client_text, "");
+        CHECK_EQ(self->ends.client_over.error, 0);
+        ends_close(&self->ends);
+    }
+FINALLY:
+    unsetenv("SSL_CERT_FILE");
+    unlink(self->store);
+    free(self->store);
+    ASYNC_END;
+}

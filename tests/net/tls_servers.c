@@ -489,6 +489,44 @@ NET_TEST(tls_protocols, start_tls_ends,
     ASYNC_END;
 }
 
+/* loop.sendfile over TLS: the file is read and sent, behind what was written; without a fallback it is refused. */
+NET_TEST(tls_protocols, sendfile,
+         LOCALS(tls_ends ends; noted what; thrum_transport * transport; FILE * file; char *bytes, *got; outcome over;
+                thrum_task * task; int error;))
+{
+    enum { SIZE = 300000 };
+    ASYNC_BEGIN;
+    ends_open(&self->ends);
+    AWAIT(shake(&self->ends, "localhost"));
+    CHECK_EQ(thrum_transport_of_stream(&self->transport, self->ends.client, &noting, &self->what), 0);
+    self->ends.client = NULL;
+    AWAIT(until_told(&self->what, 1));
+    self->file = tmpfile();
+    self->bytes = counted(SIZE);
+    self->got = counted(SIZE + 5);
+    CHECK_EQ(write(fileno(self->file), self->bytes, SIZE), SIZE);
+    AWAIT_CATCH(self->error, thrum_sendfile(self->transport, fileno(self->file), 0, SIZE, false));
+    CHECK_EQ(self->error, THRUM_EUNSUPPORTED);
+    CHECK_EQ(thrum_transport_write(self->transport, "first", 5), 0);
+    self->task = begin(thrum_sendfile(self->transport, fileno(self->file), 0, SIZE_MAX, true), &self->over);
+    CHECK(!self->over.over);
+    CHECK_EQ(thrum_transport_write(self->transport, "x", 1), THRUM_ESTATE);
+    AWAIT(thrum_stream_read_exactly(self->ends.server, self->got, SIZE + 5));
+    AWAIT(self->task);
+    thrum_task_release(self->task);
+    CHECK_EQ(self->over.value, SIZE);
+    CHECK_MEM(self->got, "first", 5);
+    CHECK_MEM(self->got + 5, self->bytes, SIZE);
+    CHECK_EQ(thrum_transport_write(self->transport, "x", 1), 0);
+    thrum_transport_abort(self->transport);
+    AWAIT(until_lost(&self->what));
+    thrum_transport_release(self->transport);
+    fclose(self->file);
+    free(self->bytes), free(self->got);
+    ends_close(&self->ends);
+    ASYNC_END;
+}
+
 /* Facts by their names. */
 NET_TEST(tls_protocols, extra_info, LOCALS(tls_ends ends; char text[64]; void *pointer; int descriptor;))
 {

@@ -318,21 +318,51 @@ NET_TEST(transports, paused_between, LOCALS(noted what; wire both;))
     ASYNC_END;
 }
 
-/* A flood does not keep the loop from others: they have their turn before it is all received. */
-NET_TEST(transports, a_flood_lets_others_run, LOCALS(noted what; wire both; char *bytes; size_t sent;))
+/* A peer that never stops: each time something came, it has sent more. */
+static struct {
+    char *bytes;
+    int peer, turns;
+    size_t at_turn, most; /* bytes that had come at the others' last turn; the most between two turns */
+} flood;
+
+enum { FLOOD = 3 * 1024 * 1024, SHARE = 256 * 1024, PIECE = 64 * 1024 };
+
+static void flood_on(noted *to)
 {
-    ssize_t part;
+    if (to->size - flood.at_turn > flood.most)
+        flood.most = to->size - flood.at_turn;
+    while (to->size < FLOOD && write(flood.peer, flood.bytes, PIECE) > 0)
+        continue;
+}
+
+static ASYNC(take_turns, ARGS((const noted *, what)), LOCALS_NONE)
+{
     ASYNC_BEGIN;
-    self->bytes = counted(65536);
+    for (;; flood.turns++) {
+        flood.at_turn = self->what->size;
+        AWAIT(thrum_yield());
+    }
+    ASYNC_END;
+}
+
+/* A flood does not keep the loop from others: they have their turn after so many bytes at the latest. */
+NET_TEST(transports, a_flood_lets_others_run, LOCALS(noted what; wire both; outcome over; thrum_task * others;))
+{
+    ASYNC_BEGIN;
+    memset(&flood, 0, sizeof flood);
+    flood.bytes = counted(PIECE);
+    self->what.told = flood_on;
     self->both = wire_open(&self->what);
-    thrum_transport_pause_reading(self->both.transport);
-    AWAIT(until_told(&self->what, 1));
-    while ((part = write(self->both.peer, self->bytes, 65536)) > 0)
-        self->sent += (size_t)part;
-    free(self->bytes);
-    thrum_transport_resume_reading(self->both.transport);
-    AWAIT(until_bytes(&self->what, self->sent));
-    CHECK_EQ(self->what.size, self->sent);
+    flood.peer = self->both.peer;
+    self->others = begin(take_turns(&self->what), &self->over);
+    CHECK_EQ(write(flood.peer, flood.bytes, PIECE), PIECE);
+    AWAIT(until_bytes(&self->what, FLOOD));
+    thrum_task_cancel(self->others);
+    AWAIT(self->others);
+    thrum_task_release(self->others);
+    CHECK_LE(flood.most, SHARE + PIECE);
+    CHECK_GE(flood.turns, FLOOD / (SHARE + PIECE));
+    free(flood.bytes);
     AWAIT(wire_close(&self->both, &self->what));
     ASYNC_END;
 }
