@@ -249,8 +249,8 @@ typedef struct thrum_test_weather {
 typedef struct thrum_test_datagrams thrum_test_datagrams;
 
 /**
- * Make two ends that send datagrams to each other through memory. thrum has no datagram sockets yet: these have two
- * awaitables of their own.
+ * Make two ends that send datagrams to each other through memory, with two awaitables of their own: for a protocol that
+ * needs no more. What is written for thrum_datagrams runs on a network in memory (testing_network.h).
  * [never waits · allocates · this loop's thread only]
  *
  * @param a        where one end goes; owned
