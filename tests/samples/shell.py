@@ -6,6 +6,7 @@
 """
 import os
 import pty
+import re
 import select
 import signal
 import sys
@@ -84,6 +85,11 @@ def main():
     check('Ctrl-C takes a line back', shell.until(b'> ').endswith(b'^C\r\n'))
     shell.type(b'count 2\r')
     check('commands run to their end', shell.until(b'> ').endswith(b'1\r\n2\r\nthe count is over\r\n'))
+    said = []
+    for _ in range(100):
+        shell.type(b'uptime\r')
+        said.append(shell.until(b'> '))
+    check('it runs any number of commands', all(re.fullmatch(rb'uptime\r\n\d+\r\n', answer) for answer in said))
     shell.type(b'\x04')
     check('Ctrl-D ends it', shell.end() == 0)
     print('%d passed, 0 failed, 0 skipped' % passed)

@@ -16,52 +16,59 @@ static thrum_awaitable say(struct shell *shell, const char *text)
     return thrum_stream_write(shell->console, text, shell_length(text));
 }
 
-/* Whatever a command does, there is a prompt behind it. */
-static ASYNC(run_command, ARGS((struct shell *, shell), (char *, line)), LOCALS(int error;))
+/* Keys while a command runs: Ctrl-C ends it, the others are passed over. */
+static ASYNC(watch, ARGS((struct shell *, shell), (thrum_group *, command)), LOCALS(char key; size_t got;))
 {
     ASYNC_BEGIN;
-    AWAIT_CATCH_ALL(self->error, shell_command(self->shell, self->line));
-    if (self->error == THRUM_ECANCELED) {
-        thrum_uncancel();
-        AWAIT(say(self->shell, "^C\r\n"));
-    } else if (self->error) {
-        AWAIT(say(self->shell, self->error == THRUM_EINVAL ? "what? (help says)\r\n" : "failed\r\n"));
-    }
-    AWAIT(say(self->shell, "> "));
-FINALLY:
-    self->shell->running = NULL;
+    do
+        AWAIT_INTO(self->got, thrum_stream_read(self->shell->console, &self->key, 1));
+    while (self->got != 0 && self->key != CTRL_C);
+    if (self->got != 0)
+        thrum_group_cancel(self->command);
     ASYNC_END;
 }
 
-static ASYNC(run_shell, ARGS((struct shell *, shell)),
-             LOCALS(thrum_group commands; char key; size_t got; bool complete;))
+/* Whatever a command does, there is a prompt behind it. When the line ends meanwhile the command is waited for. */
+static ASYNC(run_command, ARGS((struct shell *, shell)), LOCALS(thrum_group command; bool over; int error;))
 {
     ASYNC_BEGIN;
-    WITH (self->commands, thrum_group_open(&self->commands)) {
-        AWAIT(say(self->shell, "help says what there is\r\n> "));
-        for (;;) {
-            AWAIT_INTO(self->got, thrum_stream_read(self->shell->console, &self->key, 1));
-            if (self->got == 0 || (self->key == CTRL_D && !self->shell->running && self->shell->length == 0))
-                break;
-            if (self->shell->running) {
-                if (self->key == CTRL_C)
-                    thrum_task_cancel(self->shell->running);
-                continue;
-            }
-            if (self->key == CTRL_C) {
-                self->shell->length = 0;
-                AWAIT(say(self->shell, "^C\r\n> "));
-                continue;
-            }
-            self->complete = shell_edit(self->shell, self->key);
-            AWAIT(say(self->shell, self->shell->echo));
-            if (self->complete) {
-                self->shell->line[self->shell->length] = '\0';
-                self->shell->length = 0;
-                self->shell->running = thrum_group_spawn(&self->commands, run_command(self->shell, self->shell->line));
-            }
+    WITH (self->command, thrum_group_open(&self->command)) {
+        if (!thrum_group_spawn(&self->command, watch(self->shell, &self->command)))
+            self->error = THRUM_ENOMEM;
+        else
+            AWAIT_CATCH(self->error, shell_command(self->shell, self->shell->line));
+        self->over = true;
+        thrum_group_cancel(&self->command); /* nobody need watch any more */
+    }
+    if (!self->over)
+        AWAIT(say(self->shell, "^C\r\n"));
+    else if (self->error)
+        AWAIT(say(self->shell, self->error == THRUM_EINVAL ? "what? (help says)\r\n" : "failed\r\n"));
+    AWAIT(say(self->shell, "> "));
+    ASYNC_END;
+}
+
+static ASYNC(run_shell, ARGS((struct shell *, shell)), LOCALS(char key; size_t got; bool complete;))
+{
+    ASYNC_BEGIN;
+    AWAIT(say(self->shell, "help says what there is\r\n> "));
+    for (;;) {
+        AWAIT_INTO(self->got, thrum_stream_read(self->shell->console, &self->key, 1));
+        if (self->got == 0 || (self->key == CTRL_D && self->shell->length == 0))
+            break;
+        if (self->key == CTRL_C) {
+            self->shell->length = 0;
+            AWAIT(say(self->shell, "^C\r\n> "));
+            continue;
         }
-    } /* a command that runs when the line ends is waited for */
+        self->complete = shell_edit(self->shell, self->key);
+        AWAIT(say(self->shell, self->shell->echo));
+        if (self->complete) {
+            self->shell->line[self->shell->length] = '\0';
+            self->shell->length = 0;
+            AWAIT(run_command(self->shell));
+        }
+    }
     AWAIT(say(self->shell, "\r\n"));
     AWAIT(thrum_stream_flush(self->shell->console));
     ASYNC_END;

@@ -8,7 +8,6 @@ enum { SHELL_LINE = 64 };
 
 struct shell {
     thrum_stream *console;
-    thrum_task *running; /* the command; NULL: one is being typed */
     size_t length;
     char line[SHELL_LINE];
     char echo[3 * SHELL_LINE + 1]; /* what the last key shows */
