@@ -167,7 +167,8 @@ static ASYNC(member, ARGS((thrum_stream *, client), (void *, context)), LOCALS(t
     /* A write waits until the system has taken everything: what waits for a slow reader is in its outbox alone. */
     (void)thrum_stream_set_write_limits(self->client, 0, 0);
     WITH (self->group, thrum_group_open(&self->group)) {
-        thrum_group_spawn(&self->group, deliver(&self->me));
+        if (!thrum_group_spawn(&self->group, deliver(&self->me)))
+            ASYNC_RAISE(THRUM_ENOMEM);
         AWAIT(listen_to(&self->me));
     }
     ASYNC_END;

@@ -180,7 +180,9 @@ static ASYNC(app, ARGS((struct job *, job)), LOCALS(thrum_group workers; thrum_t
     /* The block ends when every worker has. */
     WITH (self->workers, thrum_group_open(&self->workers)) {
         for (self->i = 0; self->i < self->job->limit && self->i < self->job->count; self->i++)
-            thrum_group_spawn(&self->workers, worker(self->job));
+            if (!thrum_group_spawn(&self->workers, worker(self->job)) &&
+                self->i == 0) /* fewer than asked for will do */
+                ASYNC_RAISE(THRUM_ENOMEM);
     }
     if (self->job->failed)
         ASYNC_RAISE(thrum_error_set(THRUM_EEXIT, 0, "exit", 1, NULL));

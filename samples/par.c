@@ -155,7 +155,9 @@ static ASYNC(app, ARGS((struct work *, work)),
     self->progress = thrum_spawn(progress(self->work));
     WITH (self->workers, thrum_group_open(&self->workers)) {
         for (self->i = 0; self->i < self->work->jobs; self->i++)
-            thrum_group_spawn(&self->workers, worker(self->work));
+            if (!thrum_group_spawn(&self->workers, worker(self->work)) &&
+                self->i == 0) /* fewer than asked for will do */
+                ASYNC_RAISE(THRUM_ENOMEM);
     }
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "\r\033[K%d command%s, %d failed, in %.1f s\n", self->work->done,

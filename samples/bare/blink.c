@@ -18,8 +18,9 @@ static ASYNC(both, ARGS_NONE, LOCALS(thrum_group lamps;))
 {
     ASYNC_BEGIN;
     WITH (self->lamps, thrum_group_open(&self->lamps)) {
-        thrum_group_spawn(&self->lamps, blink("green\n", MILLISECONDS(500), 6));
-        thrum_group_spawn(&self->lamps, blink("red\n", MILLISECONDS(1000), 3));
+        if (!thrum_group_spawn(&self->lamps, blink("green\n", MILLISECONDS(500), 6)) ||
+            !thrum_group_spawn(&self->lamps, blink("red\n", MILLISECONDS(1000), 3)))
+            ASYNC_RAISE(THRUM_ENOMEM);
     }
     ASYNC_END;
 }

@@ -81,7 +81,8 @@ static ASYNC(app, ARGS_NONE, LOCALS(thrum_stream *console; thrum_group group;))
         ASYNC_RAISE(THRUM_ENOMEM);
     thrum_queue_init(&samples, slots, sizeof slots / sizeof *slots, sizeof *slots);
     WITH (self->group, thrum_group_open(&self->group)) {
-        thrum_group_spawn(&self->group, sample());
+        if (!thrum_group_spawn(&self->group, sample()))
+            ASYNC_RAISE(THRUM_ENOMEM);
         AWAIT(report(self->console));
         thrum_group_cancel(&self->group);
     }

@@ -80,7 +80,8 @@ static ASYNC(app, ARGS((thrum_stream *, line)), LOCALS(thrum_group group;))
 {
     ASYNC_BEGIN;
     WITH (self->group, thrum_group_open(&self->group)) {
-        thrum_group_spawn(&self->group, count_seconds());
+        if (!thrum_group_spawn(&self->group, count_seconds()))
+            ASYNC_RAISE(THRUM_ENOMEM);
         AWAIT(serve(self->line));
         thrum_group_cancel(&self->group);
     }
