@@ -20,8 +20,9 @@ NET_TEST(tls, echo, LOCALS(tls_ends ends; char text[8]; int round;))
     ASYNC_END;
 }
 
-/* Through the same stream a name looks as it did, and the descriptor is the one below. */
-NET_TEST(tls, is_the_same_stream, LOCALS(tls_ends ends; int descriptor; char name[THRUM_ADDRESS_TEXT];))
+/* Through the same stream a name looks as it did, the marks are what they were, and the descriptor is the one below. */
+NET_TEST(tls, is_the_same_stream,
+         LOCALS(tls_ends ends; int descriptor; char name[THRUM_ADDRESS_TEXT]; size_t high, low;))
 {
     ASYNC_BEGIN;
     ends_open(&self->ends);
@@ -32,6 +33,9 @@ NET_TEST(tls, is_the_same_stream, LOCALS(tls_ends ends; int descriptor; char nam
     CHECK_EQ(thrum_stream_peername(self->ends.client, self->name, sizeof self->name), 0);
     CHECK_EQ(thrum_stream_sockname(self->ends.client, self->name, sizeof self->name), 0);
     CHECK(!thrum_stream_can_write_eof(self->ends.client));
+    thrum_stream_write_limits(self->ends.client, &self->high, &self->low);
+    CHECK_EQ(self->high, 65536);
+    CHECK_EQ(self->low, 16384);
     CHECK_NOT_NULL(thrum_stream_tls_object(self->ends.client));
     CHECK_PTR(thrum_stream_tls_context(self->ends.client), self->ends.ours);
     thrum_stream_abort(self->ends.client);
