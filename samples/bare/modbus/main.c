@@ -7,9 +7,14 @@
 
 enum { ADDRESS = 17, FASTEST = 10000 };
 
-/* Three and a half characters, but at least 1.75 ms: above 19,200 baud. A tick is a millisecond, and the one that runs
- * does not count. Emulated lines hand bytes over in lumps, which takes a little longer. */
-#define SILENCE MILLISECONDS(5)
+#ifndef MODBUS_BAUD
+#define MODBUS_BAUD 115200
+#endif
+
+/* Three and a half characters of eleven bits; above 19,200 baud 1.75 ms, however fast the line is. In whole ticks, the
+ * one that runs not counted; and emulated lines hand bytes over in lumps, which takes a little longer. */
+#define SILENCE_MICROSECONDS (MODBUS_BAUD > 19200 ? 1750 : 38500000 / MODBUS_BAUD)
+#define SILENCE (((thrum_time)SILENCE_MICROSECONDS * THRUM_TICKS_PER_SECOND + 999999) / 1000000 + 1 + MILLISECONDS(2))
 
 static uint64_t memory[192];
 static uint8_t coils[8];
