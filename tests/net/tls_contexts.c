@@ -1,4 +1,6 @@
 /* Contexts: credentials out of files and memory, what is chosen while hands are shaken, sessions. */
+#include <openssl/x509.h>
+
 #include "tls_support.h"
 
 static void check_problem(const thrum_tls_options *options, int error, const char *problem)
@@ -80,7 +82,7 @@ TEST(contexts, password)
     identity_release(who);
 }
 
-/* Files: certificate and key in one, or in two; whom to trust as a file and as a folder. */
+/* Files: certificate and key in one, or in two; whom to trust as a file, and not in a folder. */
 NET_TEST(contexts, files,
          LOCALS(tls_ends ends; char *both; char *one; char *two; char *trust; thrum_tls_options options;))
 {
@@ -109,6 +111,28 @@ NET_TEST(contexts, files,
     ends_close(&self->ends);
     unlink(self->both), unlink(self->one), unlink(self->two), unlink(self->trust);
     free(self->both), free(self->one), free(self->two), free(self->trust);
+    ASYNC_END;
+}
+
+/* A folder of files that are named by what their certificates' names come to, as `openssl rehash` does it. */
+NET_TEST(contexts, folder, LOCALS(tls_ends ends; char folder[32], name[64]; char *trust; thrum_tls_options options;))
+{
+    ASYNC_BEGIN;
+    strcpy(self->folder, "/tmp/thrum-trust-XXXXXX");
+    CHECK_NOT_NULL(mkdtemp(self->folder));
+    self->trust = pem_file(root()->certificate, NULL);
+    snprintf(self->name, sizeof self->name, "%s/%08lx.0", self->folder, X509_subject_name_hash((X509 *)root()->own));
+    CHECK_EQ(rename(self->trust, self->name), 0);
+    self->options = (thrum_tls_options){.size = sizeof self->options, .trust_folder = self->folder};
+    self->ends.ours = context_of(&self->options);
+    ends_open(&self->ends);
+    AWAIT(shake(&self->ends, "localhost"));
+    CHECK_STR(self->ends.client_text, "");
+    CHECK_EQ(self->ends.client_over.error, 0);
+    ends_close(&self->ends);
+    unlink(self->name);
+    rmdir(self->folder);
+    free(self->trust);
     ASYNC_END;
 }
 

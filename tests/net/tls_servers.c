@@ -489,6 +489,34 @@ NET_TEST(tls_protocols, start_tls_ends,
     ASYNC_END;
 }
 
+/* A transport over TLS becomes a stream: what comes goes on where it was, and so does what is sent. */
+NET_TEST(tls_protocols, to_a_stream, LOCALS(tls_ends ends; noted what; thrum_transport * transport; char text[8];))
+{
+    ASYNC_BEGIN;
+    ends_open(&self->ends);
+    AWAIT(shake(&self->ends, "localhost"));
+    CHECK_EQ(thrum_transport_of_stream(&self->transport, self->ends.client, &noting, &self->what), 0);
+    self->ends.client = NULL;
+    AWAIT(thrum_stream_write(self->ends.server, "one", 3));
+    AWAIT(until_bytes(&self->what, 3));
+    thrum_transport_pause_reading(self->transport);
+    AWAIT(thrum_stream_write(self->ends.server, "two", 3));
+    AWAIT(thrum_stream_flush(self->ends.server));
+    CHECK_EQ(thrum_transport_unread(self->transport, "e", 1), 0);
+    CHECK_EQ(thrum_transport_write(self->transport, "ab", 2), 0);
+    CHECK_EQ(thrum_stream_of_transport(&self->ends.client, self->transport), 0);
+    thrum_transport_release(self->transport);
+    AWAIT(thrum_stream_read_exactly(self->ends.client, self->text, 4));
+    CHECK_MEM(self->text, "etwo", 4);
+    AWAIT(thrum_stream_write(self->ends.client, "c", 1));
+    AWAIT(thrum_stream_flush(self->ends.client));
+    AWAIT(thrum_stream_read_exactly(self->ends.server, self->text, 3));
+    CHECK_MEM(self->text, "abc", 3);
+    CHECK_STR(self->what.calls, "Md");
+    ends_close(&self->ends);
+    ASYNC_END;
+}
+
 /* loop.sendfile over TLS: the file is read and sent, behind what was written; without a fallback it is refused. */
 NET_TEST(tls_protocols, sendfile,
          LOCALS(tls_ends ends; noted what; thrum_transport * transport; FILE * file; char *bytes, *got; outcome over;

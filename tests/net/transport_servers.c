@@ -1,4 +1,6 @@
 /* Connections and servers whose bytes go to protocols. Numbers are those of tests/net/PORTED.md. */
+#include <sys/stat.h>
+
 #include "transport_servers.h"
 
 static void echo(noted *to)
@@ -62,8 +64,10 @@ NET_TEST(transport_servers, both_ends,
 /* Over a Unix socket, with marks of one's own. */
 NET_TEST(transport_servers, unix_sockets,
          LOCALS(thrum_server *server; thrum_transport * transport; noted client; char text[THRUM_ADDRESS_TEXT];
-                size_t low, high; thrum_stream_options marks; thrum_connect_options options;))
+                size_t low, high; thrum_stream_options marks; thrum_connect_options options;
+                thrum_server_options listening;))
 {
+    struct stat facts;
     ASYNC_BEGIN;
     begin_test();
     made.each[0].told = echo;
@@ -85,7 +89,10 @@ NET_TEST(transport_servers, unix_sockets,
     AWAIT(until_lost(&self->client));
     CHECK_EQ(access(path, F_OK), -1);
     CHECK_STR(made.each[0].calls, "MdL");
-    AWAIT_INTO(self->server, thrum_create_unix_server_with(factory, "context", path, NULL));
+    self->listening = (thrum_server_options){.size = sizeof self->listening, .mode = 0600};
+    AWAIT_INTO(self->server, thrum_create_unix_server_with(factory, "context", path, &self->listening));
+    CHECK_EQ(lstat(path, &facts), 0);
+    CHECK_EQ(facts.st_mode & 0777, 0600);
     memset(&self->client, 0, sizeof self->client);
     AWAIT_INTO(self->transport, thrum_create_unix_connection(factory_noting, &self->client, path));
     thrum_transport_abort(self->transport);
