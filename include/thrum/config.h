@@ -27,6 +27,11 @@
 
 /* ---- knobs that change layouts ---- */
 
+/** 1: where code and speed conflict, the least code; what an async function says of itself differs. */
+#ifndef THRUM_SMALL
+#define THRUM_SMALL (1 - THRUM_HOSTED)
+#endif
+
 /** Width of a point in time or a delay: 64 (signed) or 32 (delays of at most 2^31 - 1 ticks). */
 #ifndef THRUM_TIME_BITS
 #define THRUM_TIME_BITS (THRUM_HOSTED ? 64 : 32)
@@ -54,11 +59,6 @@
 #error "THRUM_CONTEXTS needs THRUM_DETAILS"
 #endif
 
-/** How deeply calls of async functions that do not suspend may nest on the C stack; 0 keeps that at its least. */
-#ifndef THRUM_NESTED_CALLS
-#define THRUM_NESTED_CALLS (THRUM_HOSTED ? 4 : 0)
-#endif
-
 /** Entries that an error trace can hold (the innermost are kept): a plain number. */
 #ifndef THRUM_TRACE_DEPTH
 #define THRUM_TRACE_DEPTH 12
@@ -78,6 +78,11 @@
 /** Waits that a task may complete in a row without suspending before it goes to the tail of the ready queue once. */
 #ifndef THRUM_AWAIT_BUDGET
 #define THRUM_AWAIT_BUDGET 128
+#endif
+
+/** How deeply calls of async functions that do not suspend may nest on the C stack; 0 keeps that at its least. */
+#ifndef THRUM_NESTED_CALLS
+#define THRUM_NESTED_CALLS (THRUM_HOSTED ? 4 : 0)
 #endif
 
 /** How deeply eager starts may nest on the C stack; a deeper one is scheduled like any other. */
@@ -120,11 +125,6 @@
 /** 1: errors have names and texts (thrum_error_name(), thrum_error_text()); 0: those are "?", whatever the error. */
 #ifndef THRUM_STRINGS
 #define THRUM_STRINGS 1
-#endif
-
-/** 1: where code and speed conflict, the least code. */
-#ifndef THRUM_SMALL
-#define THRUM_SMALL (1 - THRUM_HOSTED)
 #endif
 
 /** 1: a loop can be in debug mode, which looks for misuse of objects and between threads (doc/develop.md). */

@@ -23,6 +23,11 @@
 #else
 #define THRUM_ABI_HOSTED_ h0
 #endif
+#if THRUM_SMALL
+#define THRUM_ABI_SMALL_ s1
+#else
+#define THRUM_ABI_SMALL_ s0
+#endif
 #if THRUM_TIME_BITS == 64
 #define THRUM_ABI_TIME_ t64
 #else
@@ -44,15 +49,16 @@
 #define THRUM_ABI_CONTEXTS_ c0
 #endif
 
-#define THRUM_ABI_PASTE_(stem, major, minor, h, t, v, d, c, depth, text)                                               \
-    stem##_##major##_##minor##_##h##t##v##d##c##e##depth##x##text
-#define THRUM_ABI_EXPAND_(stem, major, minor, h, t, v, d, c, depth, text)                                              \
-    THRUM_ABI_PASTE_(stem, major, minor, h, t, v, d, c, depth, text)
+#define THRUM_ABI_PASTE_(stem, major, minor, h, s, t, v, d, c, depth, text)                                            \
+    stem##_##major##_##minor##_##h##s##t##v##d##c##e##depth##x##text
+#define THRUM_ABI_EXPAND_(stem, major, minor, h, s, t, v, d, c, depth, text)                                           \
+    THRUM_ABI_PASTE_(stem, major, minor, h, s, t, v, d, c, depth, text)
 
-/** A name with version and layout in it, such as thrum_abi_0_1_h1t64v64d1c1e12x96. */
+/** A name with version and layout in it, such as thrum_abi_0_1_h1s0t64v64d1c1e12x96. */
 #define THRUM_ABI_NAME_(stem)                                                                                          \
-    THRUM_ABI_EXPAND_(stem, THRUM_VERSION_MAJOR, THRUM_VERSION_MINOR, THRUM_ABI_HOSTED_, THRUM_ABI_TIME_,              \
-                      THRUM_ABI_VALUE_, THRUM_ABI_DETAILS_, THRUM_ABI_CONTEXTS_, THRUM_TRACE_DEPTH, THRUM_ERROR_TEXT)
+    THRUM_ABI_EXPAND_(stem, THRUM_VERSION_MAJOR, THRUM_VERSION_MINOR, THRUM_ABI_HOSTED_, THRUM_ABI_SMALL_,             \
+                      THRUM_ABI_TIME_, THRUM_ABI_VALUE_, THRUM_ABI_DETAILS_, THRUM_ABI_CONTEXTS_, THRUM_TRACE_DEPTH,   \
+                      THRUM_ERROR_TEXT)
 #define THRUM_ABI_SYMBOL_ THRUM_ABI_NAME_(thrum_abi)
 
 THRUM_BEGIN_DECLS
