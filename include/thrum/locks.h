@@ -11,6 +11,14 @@
 
 THRUM_BEGIN_DECLS
 
+/* Debug builds of firmware panic where an interrupt calls what is not for it; what is inline has to ask by itself. */
+#if !THRUM_HOSTED && THRUM_DEBUG
+void thrum_check_isr_(void);
+#define THRUM_CHECK_ISR_() thrum_check_isr_()
+#else
+#define THRUM_CHECK_ISR_() ((void)0)
+#endif
+
 /** A flag that tasks can wait for. Fields are private. */
 struct thrum_event {
     thrum_waiters waiters;
@@ -129,6 +137,7 @@ THRUM_API int thrum_lock_release_(thrum_lock *lock);
  */
 static inline bool thrum_lock_try(thrum_lock *lock)
 {
+    THRUM_CHECK_ISR_();
     if (THRUM_UNLIKELY_(lock->state != 0))
         return thrum_lock_try_(lock);
     lock->state = THRUM_LOCK_HELD_;
@@ -146,6 +155,7 @@ static inline bool thrum_lock_try(thrum_lock *lock)
  */
 static inline int thrum_lock_release(thrum_lock *lock)
 {
+    THRUM_CHECK_ISR_();
     if (THRUM_UNLIKELY_(lock->state != THRUM_LOCK_HELD_ || lock->waiters.first))
         return thrum_lock_release_(lock);
     lock->state = 0;
@@ -348,6 +358,7 @@ THRUM_API int thrum_semaphore_release_(thrum_semaphore *semaphore);
  */
 static inline int thrum_semaphore_release(thrum_semaphore *semaphore)
 {
+    THRUM_CHECK_ISR_();
     if (THRUM_UNLIKELY_(semaphore->waiters.first || semaphore->value >= UINT32_MAX - semaphore->above))
         return thrum_semaphore_release_(semaphore);
     semaphore->value++;
@@ -379,6 +390,7 @@ static inline bool thrum_semaphore_locked(const thrum_semaphore *semaphore)
  */
 static inline bool thrum_semaphore_try(thrum_semaphore *semaphore)
 {
+    THRUM_CHECK_ISR_();
     if (thrum_semaphore_locked(semaphore))
         return false;
     semaphore->value--;

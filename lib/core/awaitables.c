@@ -147,6 +147,7 @@ void thrum_drop(thrum_awaitable what)
 
 void thrum_waiters_add(thrum_waiters *list, thrum_waiter *waiter)
 {
+    not_for_interrupts();
     thrum_waiter *first = list->first;
     if (!first) {
         list->first = waiter;
@@ -165,6 +166,7 @@ static THRUM_COLD_ void remove_stranger(const thrum_waiters *list, const thrum_w
 
 void thrum_waiters_remove(thrum_waiters *list, thrum_waiter *waiter)
 {
+    not_for_interrupts();
     thrum_node *next = waiter->node.next;
     if (next == &waiter->node) {
         if (THRUM_LIKELY_(list->first == waiter))
@@ -198,6 +200,7 @@ bool thrum_waiters_leave(thrum_waiters *line, thrum_waiter *waiter)
 
 thrum_waiter *thrum_waiters_pop(thrum_waiters *list)
 {
+    not_for_interrupts();
     thrum_waiter *first = list->first;
     if (first)
         thrum_waiters_remove(list, first);

@@ -144,6 +144,7 @@ bool thrum_future_cancelled(const thrum_future *future)
 
 int thrum_future_result(thrum_future *future, thrum_value *value)
 {
+    not_for_interrupts();
     if (future->state != FUTURE_DONE)
         return THRUM_EPENDING;
     if (value)

@@ -20,7 +20,7 @@ void thrum_panic(const char *what, const thrum_function *function, uint32_t line
 }
 
 #if !THRUM_HOSTED && THRUM_DEBUG
-void thrum_check_isr(void)
+void thrum_check_isr_(void)
 {
     if (thrum_port_in_isr())
         thrum_panic("called from an interrupt", NULL, 0);

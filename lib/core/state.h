@@ -172,8 +172,8 @@ extern THRUM_PER_THREAD_ thrum_state thrum_state_;
 
 #if !THRUM_HOSTED && THRUM_DEBUG
 /* Panics in an interrupt: what begins by looking for the state is not for interrupts. */
-void thrum_check_isr(void);
-#define not_for_interrupts() thrum_check_isr() /* where the state is not looked for */
+void thrum_check_isr_(void);                    /* and of locks.h, for what is inline */
+#define not_for_interrupts() thrum_check_isr_() /* where the state is not looked for */
 #else
 #define not_for_interrupts() ((void)0)
 #endif
@@ -181,7 +181,7 @@ void thrum_check_isr(void);
 static inline thrum_state *thrum_state_here(void)
 {
 #if !THRUM_HOSTED && THRUM_DEBUG
-    thrum_check_isr();
+    thrum_check_isr_();
 #endif
     return &thrum_state_;
 }

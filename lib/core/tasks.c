@@ -504,6 +504,7 @@ bool thrum_task_cancelled(const thrum_task *task)
 
 int thrum_task_result(thrum_task *task, thrum_value *value)
 {
+    not_for_interrupts();
     if (!thrum_task_done(task))
         return THRUM_EPENDING;
     retrieved(task);

@@ -215,6 +215,7 @@ thrum_iterable thrum_channel_items(thrum_receiver *receiver, void *item)
 
 int thrum_sender_clone(const thrum_sender *sender, thrum_sender *clone)
 {
+    not_for_interrupts();
     clone->channel = sender->channel;
     if (!clone->channel)
         return THRUM_ESTATE;
@@ -224,6 +225,7 @@ int thrum_sender_clone(const thrum_sender *sender, thrum_sender *clone)
 
 int thrum_receiver_clone(const thrum_receiver *receiver, thrum_receiver *clone)
 {
+    not_for_interrupts();
     clone->channel = receiver->channel;
     if (!clone->channel)
         return THRUM_ESTATE;

@@ -53,11 +53,13 @@ static void let_in(thrum_rwlock *lock)
 
 bool thrum_rwlock_try_read(thrum_rwlock *lock)
 {
+    not_for_interrupts();
     return !lock->waiters.first && take(lock, READ);
 }
 
 bool thrum_rwlock_try_write(thrum_rwlock *lock)
 {
+    not_for_interrupts();
     return !lock->waiters.first && take(lock, WRITE);
 }
 

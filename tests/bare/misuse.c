@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <thrum/port.h>
+#include <thrum/serial.h>
 
 #include "bare_support.h"
 
@@ -16,6 +17,15 @@ static thrum_ring ring = THRUM_RING_INIT(bytes);
 static thrum_event event = THRUM_EVENT_INIT;
 static thrum_future future = THRUM_FUTURE_INIT;
 static thrum_lock lock = THRUM_LOCK_INIT;
+static thrum_semaphore semaphore = THRUM_SEMAPHORE_INIT(1);
+static thrum_rwlock rwlock = THRUM_RWLOCK_INIT;
+static thrum_sender sender;
+static thrum_receiver receiver;
+static thrum_waiters waiters;
+static thrum_waiter waiter;
+static void sends(thrum_stream *stream);
+static const thrum_serial_driver driver = {sends, NULL, NULL};
+THRUM_SERIAL(uart, &driver, NULL, 8, 8);
 static thrum_task *task;
 
 static ASYNC(waits, ARGS_NONE, LOCALS_NONE)
@@ -70,6 +80,88 @@ static void waits_for_a_signal(void)
 static void locks(void)
 {
     thrum_drop(thrum_lock_acquire(&lock));
+}
+
+static void takes_a_lock(void)
+{
+    (void)thrum_lock_try(&lock);
+}
+
+static void gives_a_lock_back(void)
+{
+    (void)thrum_lock_release(&lock);
+}
+
+static void takes_a_unit(void)
+{
+    (void)thrum_semaphore_try(&semaphore);
+}
+
+static void gives_a_unit_back(void)
+{
+    (void)thrum_semaphore_release(&semaphore);
+}
+
+static void sends(thrum_stream *stream)
+{
+    (void)stream;
+}
+
+static void takes_to_read(void)
+{
+    (void)thrum_rwlock_try_read(&rwlock);
+}
+
+static void takes_to_write(void)
+{
+    (void)thrum_rwlock_try_write(&rwlock);
+}
+
+static void clones_a_sender(void)
+{
+    thrum_sender clone;
+    (void)thrum_sender_clone(&sender, &clone);
+}
+
+static void clones_a_receiver(void)
+{
+    thrum_receiver clone;
+    (void)thrum_receiver_clone(&receiver, &clone);
+}
+
+static void takes_a_signal_back(void)
+{
+    (void)thrum_signal_cancel(&posted);
+}
+
+static void ends_what_is_written(void)
+{
+    (void)thrum_stream_write_eof(&uart);
+}
+
+static void gives_bytes_back(void)
+{
+    (void)thrum_stream_unread(&uart, "", 0);
+}
+
+static void looks_at_a_result(void)
+{
+    (void)thrum_task_result(task, NULL);
+}
+
+static void looks_at_a_futures_result(void)
+{
+    (void)thrum_future_result(&future, NULL);
+}
+
+static void stands_in_line(void)
+{
+    thrum_waiters_add(&waiters, &waiter);
+}
+
+static void takes_the_first_in_line(void)
+{
+    (void)thrum_waiters_pop(&waiters);
 }
 
 static void steps(void)
@@ -169,6 +261,26 @@ TEST(misuse, waiting_for_a_signal)
 TEST(misuse, locking)
 {
     must_panic(locks);
+}
+
+/* What is inline asks, too. */
+TEST(misuse, taking_and_giving_back_at_once)
+{
+    must_panic(takes_a_lock);
+    CHECK(thrum_lock_try(&lock));
+    must_panic(gives_a_lock_back);
+    must_panic(takes_a_unit);
+    must_panic(gives_a_unit_back);
+}
+
+TEST(misuse, what_never_waits)
+{
+    static void (*const calls[])(void) = {takes_to_read,     takes_to_write,         clones_a_sender,
+                                          clones_a_receiver, takes_a_signal_back,    ends_what_is_written,
+                                          gives_bytes_back,  looks_at_a_result,      looks_at_a_futures_result,
+                                          stands_in_line,    takes_the_first_in_line};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        must_panic(calls[i]);
 }
 
 TEST(misuse, stepping_the_loop)

@@ -83,6 +83,7 @@ static thrum_signal **link_to(const thrum_signal *signal, thrum_signal **link)
 
 bool thrum_signal_cancel(thrum_signal *signal)
 {
+    not_for_interrupts();
     thrum_signal **link = link_to(signal, &posted.taken);
     if (!link)
         link = link_to(signal, &posted.first);

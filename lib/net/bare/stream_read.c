@@ -382,6 +382,7 @@ thrum_iterable thrum_stream_lines(thrum_stream *stream, char *buffer, size_t siz
 
 int thrum_stream_unread(thrum_stream *stream, const void *data, size_t size)
 {
+    not_for_interrupts();
     int error = may_read(stream);
     if (error)
         return error;

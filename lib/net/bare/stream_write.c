@@ -215,6 +215,7 @@ thrum_awaitable thrum_stream_flush(thrum_stream *stream)
 
 int thrum_stream_write_eof(thrum_stream *stream)
 {
+    not_for_interrupts();
     if (stream->flags & STREAM_CLOSING)
         return THRUM_ECLOSED;
     stream->flags |= STREAM_WRITE_EOF;
