@@ -70,10 +70,16 @@ void thrum_made_find_task(const thrum_task *task, thrum_core_report *report);
 
 #else
 #define thrum_checks_set(on) ((void)(on))
+#define thrum_checks_end() ((void)0)
 #define thrum_made_note(object) ((void)(object))
-#define thrum_made_find(object, made_in, line) ((void)(object))
 #define thrum_made_note_task(task) ((void)(task))
 #define thrum_made_find_task(task, report) ((void)(report))
+
+THRUM_UNUSED_ static inline bool thrum_made_find(const void *object, const thrum_function **made_in, uint32_t *line)
+{
+    (void)object, (void)made_in, (void)line;
+    return false;
+}
 #endif
 
 /* `state->open` is not OPEN_PLAIN: may this be done here with a task? False: no, and it was told of where anybody is in
@@ -143,7 +149,11 @@ void thrum_check_no_loop(void);
 /* A step has ended, of this task or of one that is gone (NULL): end the program where the memory of an open block was
  * overwritten. Looks at this task's blocks; at up to 1024 tasks at those of all, and at those of more every so many
  * steps. */
+#if THRUM_CHECKS
 void thrum_check_blocks(thrum_task *stepped);
+#else
+#define thrum_check_blocks(stepped) ((void)(stepped))
+#endif
 
 /* Where a task is, about: its innermost frame that is the user's, and the await that this passed last. */
 const thrum_function *thrum_users_function(const thrum_task *task, uint32_t *line);

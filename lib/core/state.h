@@ -142,7 +142,7 @@ typedef struct thrum_state {
 #if THRUM_HOSTED
     void *loop;
 #endif
-#if THRUM_CHECKS || THRUM_DETAILS
+#if THRUM_CHECKS || THRUM_DETAILS || THRUM_HOSTED
     struct thrum_checks *checks; /* debug mode's; NULL: none, or no memory for it */
     thrum_task *stepping;        /* debug mode: the task whose step runs; NULL when it has been freed */
 #endif

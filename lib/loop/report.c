@@ -116,6 +116,7 @@ void loop_count_debugging(bool more)
     atomic_fetch_add(&debugging, more ? 1 : -1);
 }
 
+#if THRUM_CHECKS
 static bool stray(const thrum_core_report *core)
 {
     if (!atomic_load(&debugging))
@@ -130,6 +131,7 @@ static bool stray(const thrum_core_report *core)
         log_waits(core->waits_in, core->waits_line);
     return true;
 }
+#endif
 
 void loop_tell_unclosed(const char *what, const void *object)
 {
@@ -156,5 +158,7 @@ __attribute__((constructor)) static void set_hooks(void)
     thrum_system_error_hook = system_error;
     thrum_panic_hook = say_and_abort;
     thrum_line_hook = log_line;
+#if THRUM_CHECKS
     thrum_stray_hook = stray;
+#endif
 }
