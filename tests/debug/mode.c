@@ -181,6 +181,27 @@ TEST(mode, by_the_environment)
     unsetenv("THRUM_DEBUG");
 }
 
+static ASYNC(looks_at_mode, ARGS_NONE, LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    ASYNC_RETURN(thrum_loop_get_debug(thrum_loop_running()));
+    ASYNC_END;
+}
+
+TEST(mode, by_a_runners_option)
+{
+    for (int on = 0; on < 2; on++) {
+        const thrum_loop_options loop = {.size = sizeof loop, .debug = on};
+        const thrum_runner_options options = {.size = sizeof options, .loop = &loop};
+        thrum_runner runner;
+        thrum_value value = -1;
+        CHECK_EQ(thrum_runner_init(&runner, &options), 0);
+        CHECK_EQ(thrum_runner_run(&runner, looks_at_mode(), &value), 0);
+        CHECK_EQ(value, on);
+        thrum_runner_close(&runner);
+    }
+}
+
 /* ---- what takes long ---- */
 
 static void call_nothing(thrum_handle *handle)

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <unistd.h>
 
 static ASYNC(joins, ARGS((thrum_executor *, executor)), LOCALS_NONE)
 {
@@ -54,6 +55,36 @@ LOOP_TEST(executor, starts_threads_when_they_are_needed)
     }
     CHECK_EQ(thrum_loop_run_until_complete(loop, joins(executor), NULL), 0);
     CHECK_EQ(stats_of(executor).threads, 0);
+    thrum_executor_release(executor);
+}
+
+/* As many as asyncio's has: processors that this process may use + 4, at most 32. */
+LOOP_TEST(executor, has_a_thread_for_each_processor_and_four_by_default)
+{
+    enum { MORE = 33 };
+    thrum_executor *executor = make(0, NULL);
+    thrum_task *tasks[MORE];
+#if defined(__linux__) && !defined(THRUM_PORTABLE)
+    cpu_set_t set;
+    CHECK_EQ(sched_getaffinity(0, sizeof set, &set), 0);
+    unsigned most = (unsigned)CPU_COUNT(&set) + 4;
+#else
+    unsigned most = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) + 4;
+#endif
+    most = most < 32 ? most : 32;
+    for (int i = 0; i < MORE; i++)
+        tasks[i] = thrum_spawn(calls(executor, pass_door, NULL));
+    CHECK_EQ(thrum_loop_step(loop, 0), 0);
+    gate_await_waiting(&door, (int)most);
+    CHECK_EQ(stats_of(executor).threads, most);
+    CHECK_EQ(stats_of(executor).queued, MORE - most);
+    gate_open(&door, MORE);
+    for (int i = 0; i < MORE; i++) {
+        while (!thrum_task_done(tasks[i]))
+            CHECK_EQ(thrum_loop_step(loop, THRUM_NEVER), 0);
+        thrum_task_release(tasks[i]);
+    }
+    CHECK_EQ(thrum_loop_run_until_complete(loop, joins(executor), NULL), 0);
     thrum_executor_release(executor);
 }
 
