@@ -31,6 +31,15 @@ def blink(name, elf, results):
     results.check('%s blink: both lamps in their rhythms' % name, status == 0 and lamps == wanted, [status] + lamps)
 
 
+def by_command(results):
+    """`samples/run` builds a sample, starts it, and gives its status."""
+    ended = subprocess.run([os.path.join(ROOT, 'samples/run'), 'bare/blink'], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=10 * PATIENCE)
+    lamps = re.findall('^(?:green|red)$', ended.stdout, re.M)
+    results.check('samples/run bare/blink', ended.returncode == 0 and sorted(lamps) == ['green'] * 6 + ['red'] * 3,
+                  [ended.returncode] + ended.stdout.splitlines())
+
+
 def producer_consumer(name, elf, results):
     status, said = captured(name, elf, *virtual(name))
     results.check('%s producer-consumer: the twentieth thing ends it' % name, status == 0, [status, said])
