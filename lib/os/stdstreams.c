@@ -60,8 +60,9 @@ static intptr_t shared_receive(void *own, void *to, size_t size)
     do
         got = link->socket ? recv(link->descriptor, to, size, MSG_DONTWAIT) : read(link->descriptor, to, size);
     while (got < 0 && errno == EINTR);
-    /* A terminal that is gone says so by an error. */
-    return got < 0 && errno == EIO && isatty(link->descriptor) ? 0 : result(got);
+    if (got < 0 && errno == EIO)
+        return isatty(link->descriptor) ? 0 : -EIO; /* a terminal that is gone says so by an error */
+    return result(got);
 }
 
 static intptr_t shared_send(void *own, const thrum_slice *pieces, size_t count)

@@ -181,7 +181,7 @@ TEST_LIMIT(every_call, terminals, 60)
     each_kind(&(refuse_program){.run = terminals, .also = broken, .after = no_child}, 8);
 }
 
-/* ---- this program's own streams: a pipe, a file, a terminal ---- */
+/* ---- this program's own streams: pipes, files, a terminal, a socket ---- */
 
 static int feeding = -1, written = -1; /* what stands behind standard input, and behind standard error */
 
@@ -250,6 +250,19 @@ TEST_LIMIT(every_call, own_streams_are_a_terminal_and_a_file, 60)
     close(terminal);
     feeding = pty;
     each_kind(&(refuse_program){.run = own_streams, .also = ended, .after = drained}, 3);
+}
+
+/* What cannot be opened once more. */
+TEST_LIMIT(every_call, own_streams_are_a_file_and_a_socket, 60)
+{
+    char name[] = "/tmp/thrum-every-call-XXXXXX";
+    int file = mkstemp(name), ends[2];
+    feeding = open(name, O_WRONLY | O_APPEND);
+    CHECK(file >= 0 && feeding >= 0 && unlink(name) == 0);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    CHECK(dup2(file, 0) == 0 && dup2(ends[1], 2) == 2);
+    written = ends[0];
+    each_kind(&(refuse_program){.run = own_streams, .also = ended, .after = drained}, 4);
 }
 
 /* ---- what a loop watches ---- */
