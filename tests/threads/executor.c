@@ -426,13 +426,19 @@ static ASYNC(calls_many, ARGS((thrum_executor *, executor), (atomic_int *, count
 
 static atomic_int counted;
 
-static void *run_loop(void *argument)
+/* At the end of a thread. */
+static void *run_to_its_end(thrum_loop *loop, thrum_awaitable what)
 {
-    thrum_loop *loop = open_loop(THRUM_BACKEND_LIBEV);
-    int error = thrum_loop_run_until_complete(loop, calls_many(argument, &counted), NULL);
+    int error = thrum_loop_run_until_complete(loop, what, NULL);
     thrum_loop_close(loop);
     thrum_pool_clear();
     return (void *)(intptr_t)error;
+}
+
+static void *run_loop(void *executor)
+{
+    thrum_loop *loop = open_loop(THRUM_BACKEND_LIBEV);
+    return run_to_its_end(loop, calls_many(executor, &counted));
 }
 
 TEST(executor, serves_several_loops)
@@ -469,26 +475,50 @@ TEST(executor, refuses_a_stack_that_no_thread_can_have)
     thrum_executor_release(executor);
 }
 
-/* ---- a loop that closes while a task waits ---- */
+/* ---- a loop that closes while a task waits for the threads ---- */
 
-/* Its thread may have ended by then, as it likes: nothing is left either way. */
-
-static ASYNC(waits_for_its_end, ARGS((thrum_executor *, executor)), LOCALS_NONE)
+static void *run_loop_to_the_door(void *executor)
 {
-    ASYNC_BEGIN;
-    AWAIT(thrum_executor_join(self->executor));
-    ASYNC_END;
+    thrum_loop *loop = open_loop(THRUM_BACKEND_LIBEV);
+    return run_to_its_end(loop, calls(executor, pass_door, NULL));
 }
 
+/* Another loop's call keeps the thread; at its end it tells nobody. */
 TEST(executor, loop_closes_while_a_task_joins)
 {
-    thrum_executor *executor;
-    CHECK_EQ(thrum_executor_new(&executor, NULL), 0);
+    thrum_executor *executor = make(1, NULL);
+    pthread_t other;
+    void *error;
+    CHECK_EQ(pthread_create(&other, NULL, run_loop_to_the_door, executor), 0);
+    gate_await_waiting(&door, 1);
     thrum_loop *loop = open_loop(THRUM_BACKEND_LIBEV);
-    CHECK_EQ(thrum_loop_run_until_complete(loop, calls(executor, nothing, NULL), NULL), 0);
-    thrum_spawn_detached(waits_for_its_end(executor));
+    note_clear();
+    thrum_spawn_detached(joins(executor));
     CHECK_EQ(thrum_loop_step(loop, 0), 0);
     close_loop(loop);
-    thrum_executor_shutdown(executor, false);
+    gate_open(&door, 1);
+    pthread_join(other, &error);
+    CHECK_EQ((intptr_t)error, 0);
+    loop = open_loop(THRUM_BACKEND_LIBEV);
+    CHECK_EQ(thrum_loop_run_until_complete(loop, joins(executor), NULL), 0);
+    CHECK_STR(noted.text, "j");
+    close_loop(loop);
+    thrum_executor_release(executor);
+}
+
+/* The threads have told of their end, but the loop has not taken it up. */
+TEST(executor, loop_closes_when_the_threads_have_ended)
+{
+    thrum_executor *executor = make(1, NULL);
+    thrum_loop *loop = open_loop(THRUM_BACKEND_LIBEV);
+    note_clear();
+    CHECK_EQ(thrum_loop_run_until_complete(loop, calls(executor, nothing, NULL), NULL), 0);
+    await_idle(executor, 1);
+    thrum_spawn_detached(joins(executor));
+    CHECK_EQ(thrum_loop_step(loop, 0), 0);
+    while (thrum_loop_next_deadline(loop) != 0)
+        continue;
+    close_loop(loop);
+    CHECK_STR(noted.text, "");
     thrum_executor_release(executor);
 }
