@@ -104,7 +104,7 @@ class Stage:
     def __init__(self, name, budget, command):
         self.name, self.budget, self.command = name, budget, command
         self.counts, self.skips, self.complaints = None, [], []
-        self.red, self.in_red = [], False  # the lines that say what failed, and whether the last one did
+        self.failures, self.in_failure = [], False  # lines of each, and whether the last one was of one
 
     def pass_on(self, stream):
         for line in stream:
@@ -121,21 +121,18 @@ class Stage:
 
     def remember(self, line):
         """A line that says what failed, and the indented ones below it."""
-        begins = FAILURE.search(line) and not line.startswith(' ')
-        self.in_red = bool(begins or (self.in_red and line.startswith(' ')))
-        if self.in_red:
-            self.red.append(line)
+        if line.startswith(' '):
+            if self.in_failure:
+                self.failures[-1].append(line)
+            return
+        self.in_failure = bool(FAILURE.search(line))
+        if self.in_failure:
+            self.failures.append([line])
 
     def repeat(self):
         """Says it once more: of each failure its last lines, which tell why."""
-        blocks = []
-        for line in self.red:
-            if not line.startswith(' '):
-                blocks.append([line])
-            else:
-                blocks[-1].append(line)
-        for block in blocks:
-            for line in block[:1] + block[1:][-LINES_TOLD:]:
+        for first, *more in self.failures:
+            for line in [first] + more[-LINES_TOLD:]:
                 print('  %s: %s' % (self.name, line))
         for complaint in self.complaints:
             print('  %s: %s' % (self.name, complaint))
@@ -204,11 +201,7 @@ def main():
 
     start = time.monotonic()
     passed = failed = skipped = 0
-    red, red_stages = [], []
-    if sum(stage[1] for stage in listed) > TOTAL:
-        print('The budgets add up to more than %d s.' % TOTAL)
-        failed += 1
-        red.append('budgets')
+    red = []
     allowed = allowed_skips(options.skips)
     for name, budget, command in listed:
         if options.stage and name not in options.stage:
@@ -222,14 +215,16 @@ def main():
         failed += stage.counts[1] + len(unlisted)
         skipped += stage.counts[2]
         if stage.counts[1] or unlisted:
-            red.append(name)
-            red_stages.append(stage)
+            red.append(stage)
         stage.complaints += ['%s was skipped (%s)' % skip for skip in unlisted]
-    for stage in red_stages:
+    for stage in red:
         stage.repeat()
+    if sum(stage[1] for stage in listed) > TOTAL:
+        print('The budgets add up to more than %d s.' % TOTAL)
+        failed += 1
     print('All of that took %.0f s.' % (time.monotonic() - start))
     if red:
-        print('Failed stages: ' + ', '.join(red))
+        print('Failed stages: ' + ', '.join(stage.name for stage in red))
     print('%d passed, %d failed, %d skipped' % (passed, failed, skipped), flush=True)
     return 1 if failed else 0
 
