@@ -48,12 +48,6 @@ static thrum_awaitable connected_to(const thrum_datagrams *endpoint, bool errors
     return thrum_create_datagram_endpoint(NULL, NULL, &options);
 }
 
-#ifdef THRUM_PORTABLE
-static const bool linux_only = false;
-#else
-static const bool linux_only = true;
-#endif
-
 /* System calls that move many, in place of the C library's. */
 static int calls_of_many;
 

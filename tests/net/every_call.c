@@ -1,4 +1,4 @@
-/* Each call of the C library that streams, servers, datagrams, names, transports and files make fails once
+/* Each call of the C library that streams, servers, datagrams, names and transports make fails once
  * (support/refuse.h): for want of memory, for any reason, and by a signal, which nobody may notice. */
 #include <netdb.h>
 #include <netinet/in.h>
@@ -11,14 +11,6 @@
 static const int broken[] = {
     -ECONNRESET,     -EPIPE,         -ENOTCONN, -ECONNREFUSED, THRUM_EINCOMPLETE, THRUM_ECLOSED,
     THRUM_ETIMEDOUT, THRUM_ERESOLVE, 0};
-
-static void each_kind(const refuse_program *program, size_t least)
-{
-    CHECK_GE(refuse_each(program, REFUSE_SYSTEM), least);
-    CHECK_GE(refuse_each(program, REFUSE_MEMORY), least > 1);
-    CHECK_GE(refuse_each(program, REFUSE_BLOCK), 2);
-    CHECK_EQ(refuse_each(program, REFUSE_INTERRUPT), 0);
-}
 
 /* ---- streams ---- */
 
@@ -53,7 +45,7 @@ static ASYNC(talk, ARGS((thrum_stream *, stream)), LOCALS(char text[128]; size_t
     ASYNC_END;
 }
 
-static ASYNC(uses_streams, ARGS_NONE, LOCALS(thrum_server *server; thrum_stream * client; char port[8];))
+static ASYNC(streams, ARGS_NONE, LOCALS(thrum_server *server; thrum_stream * client; char port[8];))
 {
     const thrum_server_options serving = {.size = sizeof serving, .reuse_port = true, .keep_alive = true};
     const thrum_connect_options connecting = {.size = sizeof connecting, .local_host = "127.0.0.1", .family = AF_INET};
@@ -72,14 +64,9 @@ FINALLY:
     ASYNC_END;
 }
 
-static thrum_awaitable streams(void)
-{
-    return uses_streams();
-}
-
 TEST_LIMIT(every_call, streams, 60)
 {
-    each_kind(&(refuse_program){.run = streams, .also = broken}, 10);
+    refuse_each_kind(&(refuse_program){.run = streams, .also = broken}, 10, 2);
 }
 
 /* ---- Unix sockets ---- */
@@ -92,7 +79,7 @@ static const char *path_of(void)
     return path;
 }
 
-static ASYNC(uses_unix, ARGS_NONE,
+static ASYNC(unix_sockets, ARGS_NONE,
              LOCALS(thrum_server *server, *second; thrum_stream * client, *accepted; char text[8]; int got[2], given;
                     thrum_passing out, in; thrum_credentials who; size_t n;))
 {
@@ -101,10 +88,12 @@ static ASYNC(uses_unix, ARGS_NONE,
     AWAIT_INTO(self->server, thrum_start_unix_server_with(NULL, NULL, path_of(), &options));
     AWAIT_INTO(self->client, thrum_open_unix_connection(path_of()));
     AWAIT_INTO(self->accepted, thrum_timeout(refuse_patience(), thrum_server_accept(self->server)));
-    int error = thrum_stream_peer_credentials(self->accepted, &self->who);
-    if (error)
-        ASYNC_RAISE(error);
-    CHECK_EQ(self->who.process, getpid());
+    if (linux_only) {
+        int error = thrum_stream_peer_credentials(self->accepted, &self->who);
+        if (error)
+            ASYNC_RAISE(error);
+        CHECK_EQ(self->who.process, getpid());
+    }
     self->given = thrum_stream_descriptor(self->client);
     self->out = (thrum_passing){.data = "with", .size = 4, .descriptors = &self->given, .count = 1};
     self->in = (thrum_passing){.data = self->text, .size = sizeof self->text, .descriptors = self->got, .room = 2};
@@ -126,11 +115,6 @@ FINALLY:
     ASYNC_END;
 }
 
-static thrum_awaitable unix_sockets(void)
-{
-    return uses_unix();
-}
-
 static void nothing_there(void)
 {
     struct stat found;
@@ -140,7 +124,7 @@ static void nothing_there(void)
 
 TEST_LIMIT(every_call, unix_sockets, 60)
 {
-    each_kind(&(refuse_program){.run = unix_sockets, .also = broken, .after = nothing_there}, 10);
+    refuse_each_kind(&(refuse_program){.run = unix_sockets, .also = broken, .after = nothing_there}, 10, 2);
 }
 
 /* ---- datagrams ---- */
@@ -190,14 +174,14 @@ static int make_journal(void *context, const thrum_datagram_protocol **protocol,
     return 0;
 }
 
-static ASYNC(uses_datagrams, ARGS_NONE,
+static ASYNC(datagrams, ARGS_NONE,
              LOCALS(thrum_datagrams *a, *b, *c, *d; thrum_address at; char port[8], bytes[3][8]; thrum_datagram list[3];
                     int sent, i; size_t n;))
 {
     ASYNC_BEGIN;
     memset(&heard_datagrams, 0, sizeof heard_datagrams);
     const thrum_datagram_options open = {
-        .size = sizeof open, .local_host = "127.0.0.1", .reuse_port = true, .errors = true};
+        .size = sizeof open, .local_host = "127.0.0.1", .reuse_port = true, .errors = linux_only};
     AWAIT_INTO(self->a, thrum_create_datagram_endpoint(NULL, NULL, &open));
     int error = thrum_datagrams_sockname(self->a, &self->at);
     if (error)
@@ -227,9 +211,9 @@ static ASYNC(uses_datagrams, ARGS_NONE,
     const thrum_datagram_options grouped = {.size = sizeof grouped, .local_host = "0.0.0.0"};
     AWAIT_INTO(self->d, thrum_create_datagram_endpoint(NULL, NULL, &grouped));
     CHECK_EQ(thrum_address_from_ip(&self->at, "239.255.7.7", 0), 0);
-    error = thrum_datagrams_join(self->d, &self->at, "lo");
+    error = thrum_datagrams_join(self->d, &self->at, linux_only ? "lo" : NULL);
     if (!error)
-        error = thrum_datagrams_leave(self->d, &self->at, "lo");
+        error = thrum_datagrams_leave(self->d, &self->at, linux_only ? "lo" : NULL);
     if (error)
         ASYNC_RAISE(error);
 FINALLY:
@@ -240,22 +224,17 @@ FINALLY:
     ASYNC_END;
 }
 
-static thrum_awaitable datagrams(void)
-{
-    return uses_datagrams();
-}
-
 TEST_LIMIT(every_call, datagrams, 60)
 {
     static const int late[] = {THRUM_ETIMEDOUT, THRUM_EUNSUPPORTED, THRUM_ERESOLVE, 0};
-    each_kind(&(refuse_program){.run = datagrams, .also = late}, 8);
+    refuse_each_kind(&(refuse_program){.run = datagrams, .also = late}, 8, 2);
 }
 
 /* ---- names, by threads and by c-ares ---- */
 
 static thrum_resolver resolver;
 
-static ASYNC(uses_names, ARGS_NONE, LOCALS(thrum_address_list list; char host[64], service[32]; size_t n;))
+static ASYNC(names, ARGS_NONE, LOCALS(thrum_address_list list; char host[64], service[32]; size_t n;))
 {
     const thrum_name_hints hints = {
         .size = sizeof hints, .family = AF_INET, .type = SOCK_STREAM, .flags = AI_CANONNAME};
@@ -274,17 +253,12 @@ FINALLY:
     ASYNC_END;
 }
 
-static thrum_awaitable names(void)
-{
-    return uses_names();
-}
-
 static const int unresolved[] = {THRUM_ERESOLVE, THRUM_ESTATE, 0};
 
 TEST_LIMIT(every_call, names_by_threads, 60)
 {
     resolver = THRUM_RESOLVER_THREADS;
-    each_kind(&(refuse_program){.run = names, .also = unresolved}, 2);
+    refuse_each_kind(&(refuse_program){.run = names, .also = unresolved}, 2, 2);
 }
 
 TEST_LIMIT(every_call, names_by_cares, 60)
@@ -297,7 +271,7 @@ TEST_LIMIT(every_call, names_by_cares, 60)
     CHECK_EQ(thrum_loop_close(loop), 0);
     if (error == THRUM_EUNSUPPORTED)
         SKIP("built without c-ares");
-    each_kind(&(refuse_program){.run = names, .also = unresolved}, 0);
+    refuse_each_kind(&(refuse_program){.run = names, .also = unresolved}, 0, 0);
 }
 
 /* ---- plain sockets, and files that go out ---- */
@@ -314,7 +288,7 @@ static int file_of(const char *text)
 
 static int made_file = -1;
 
-static ASYNC(uses_sockets, ARGS_NONE,
+static ASYNC(sockets, ARGS_NONE,
              LOCALS(int listener, client, accepted; thrum_address at, peer; socklen_t size; char text[16]; size_t n;
                     thrum_stream * stream;))
 {
@@ -361,15 +335,10 @@ FINALLY:
     ASYNC_END;
 }
 
-static thrum_awaitable sockets(void)
-{
-    return uses_sockets();
-}
-
 TEST_LIMIT(every_call, sockets, 60)
 {
     made_file = file_of("bytes");
-    each_kind(&(refuse_program){.run = sockets}, 10);
+    refuse_each_kind(&(refuse_program){.run = sockets}, 10, 2);
     close(made_file);
 }
 
@@ -418,7 +387,7 @@ static int make_heard(void *context, const thrum_protocol **protocol, void **own
     return 0;
 }
 
-static ASYNC(uses_transports, ARGS_NONE, LOCALS(int ends[2]; thrum_transport * reading, *writing; size_t n;))
+static ASYNC(transports, ARGS_NONE, LOCALS(int ends[2]; thrum_transport * reading, *writing; size_t n;))
 {
     ASYNC_BEGIN;
     memset(&in, 0, sizeof in);
@@ -450,92 +419,7 @@ FINALLY:
     ASYNC_END;
 }
 
-static thrum_awaitable transports(void)
-{
-    return uses_transports();
-}
-
 TEST_LIMIT(every_call, transports, 60)
 {
-    each_kind(&(refuse_program){.run = transports, .also = broken}, 3);
-}
-
-/* ---- files ---- */
-
-static char folder[64];
-static const char *old_text = "the old text", *new_text = "the new one";
-
-static const char *in_folder(const char *name)
-{
-    static char paths[4][96];
-    static unsigned next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static ASYNC(uses_files, ARGS_NONE,
-             LOCALS(thrum_file *file; char *data, text[32]; size_t size; thrum_iteration each; thrum_entry * entry;
-                    int seen; thrum_file_info info;))
-{
-    ASYNC_BEGIN;
-    AWAIT_INTO(self->file, thrum_file_open(in_folder("a"), O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600));
-    AWAIT(thrum_file_append(self->file, "!!", 2));
-    AWAIT(thrum_file_truncate(self->file, 0));
-    AWAIT(thrum_file_write_at(self->file, old_text, strlen(old_text), 0));
-    AWAIT(thrum_file_datasync(self->file));
-    AWAIT(thrum_file_sync(self->file));
-    AWAIT_INTO(self->size, thrum_file_read_at(self->file, self->text, sizeof self->text, 0));
-    CHECK_EQ(self->size, strlen(old_text));
-    AWAIT(thrum_file_stat(self->file, &self->info));
-    AWAIT(thrum_rename(in_folder("a"), in_folder("b")));
-    AWAIT(thrum_stat(in_folder("b"), &self->info));
-    AWAIT(thrum_lstat(in_folder("b"), &self->info));
-    AWAIT(thrum_write_file(in_folder("b"), new_text, strlen(new_text), 0));
-    AWAIT_INTO(self->size, thrum_read_file(in_folder("b"), &self->data, 100));
-    CHECK_EQ(self->size, strlen(new_text));
-    CHECK_MEM(self->data, new_text, self->size);
-    ASYNC_FOR (self->entry, self->each, thrum_scan(folder))
-        self->seen++;
-    CHECK_EQ(self->seen, 1);
-    AWAIT(thrum_mkdir(in_folder("c"), 0700));
-    AWAIT(thrum_rmdir(in_folder("c")));
-    thrum_file *file = self->file;
-    self->file = NULL; /* spent, whatever comes of it */
-    AWAIT(thrum_file_close(file));
-FINALLY:
-    free(self->data);
-    thrum_file_release(self->file);
-    ASYNC_END;
-}
-
-static thrum_awaitable files(void)
-{
-    return uses_files();
-}
-
-/* What is there is whole, and nothing else is there. */
-static void look_into_the_folder(void)
-{
-    for (int i = 0; i < 2; i++) {
-        char text[32] = "";
-        int file = open(in_folder(i ? "b" : "a"), O_RDONLY);
-        if (file < 0)
-            continue;
-        CHECK_GE(read(file, text, sizeof text - 1), 0);
-        close(file);
-        CHECK(!*text || strcmp(text, "!!") == 0 || strcmp(text, old_text) == 0 || strcmp(text, new_text) == 0);
-        CHECK_EQ(unlink(in_folder(i ? "b" : "a")), 0);
-    }
-    CHECK(rmdir(in_folder("c")) == 0 || errno == ENOENT);
-    CHECK_EQ(rmdir(folder), 0); /* nothing else */
-    CHECK_EQ(mkdir(folder, 0700), 0);
-}
-
-TEST_LIMIT(every_call, files, 60)
-{
-    snprintf(folder, sizeof folder, "/tmp/thrum-every-call-%d", (int)getpid());
-    CHECK_EQ(mkdir(folder, 0700), 0);
-    each_kind(&(refuse_program){.run = files, .after = look_into_the_folder}, 10);
-    CHECK_EQ(rmdir(folder), 0);
+    refuse_each_kind(&(refuse_program){.run = transports, .also = broken}, 3, 2);
 }

@@ -15,6 +15,13 @@
 #include <test.h>
 #include <thrum.h>
 
+/* Whether what only Linux has is used. */
+#ifdef THRUM_PORTABLE
+enum { linux_only = false };
+#else
+enum { linux_only = true };
+#endif
+
 /* ---- system calls (calls.c) ---- */
 
 typedef struct call_plan {

@@ -41,7 +41,7 @@ static const char *const echo[] = {"echo", "hello", NULL}, *const cat[] = {"cat"
 
 static int kept = -1; /* standard input, which is closed while children begin, or -1 */
 
-static ASYNC(uses_children, ARGS_NONE,
+static ASYNC(children, ARGS_NONE,
              LOCALS(thrum_process *child; thrum_subprocess_transport * transport; thrum_process_output output;
                     int code;))
 {
@@ -65,11 +65,6 @@ FINALLY:
     thrum_process_output_free(&self->output);
     thrum_subprocess_transport_release(self->transport);
     ASYNC_END;
-}
-
-static thrum_awaitable children(void)
-{
-    return uses_children();
 }
 
 TEST_LIMIT(every_call, children, 60)
@@ -98,7 +93,7 @@ TEST_LIMIT(every_call, children_of_a_program_without_standard_input, 60)
 
 /* ---- pipelines ---- */
 
-static ASYNC(uses_pipelines, ARGS_NONE, LOCALS(thrum_pipeline *pipeline; thrum_process_output output; int code;))
+static ASYNC(pipelines, ARGS_NONE, LOCALS(thrum_pipeline *pipeline; thrum_process_output output; int code;))
 {
     static const thrum_subprocess_options reading = {.size = sizeof reading, .in = {THRUM_STDIO_PIPE, 0}},
                                           writing = {.size = sizeof writing, .out = {THRUM_STDIO_PIPE, 0}};
@@ -121,11 +116,6 @@ FINALLY:
     ASYNC_END;
 }
 
-static thrum_awaitable pipelines(void)
-{
-    return uses_pipelines();
-}
-
 TEST_LIMIT(every_call, pipelines, 60)
 {
     each_kind(&(refuse_program){.run = pipelines, .also = broken, .after = no_child}, 10);
@@ -133,7 +123,7 @@ TEST_LIMIT(every_call, pipelines, 60)
 
 /* ---- terminals ---- */
 
-static ASYNC(uses_terminals, ARGS_NONE,
+static ASYNC(terminals, ARGS_NONE,
              LOCALS(thrum_stream *stream; int program; thrum_terminal_mode mode; thrum_process * child; char text[8];
                     size_t n;))
 {
@@ -171,11 +161,6 @@ FINALLY:
     ASYNC_END;
 }
 
-static thrum_awaitable terminals(void)
-{
-    return uses_terminals();
-}
-
 TEST_LIMIT(every_call, terminals, 60)
 {
     each_kind(&(refuse_program){.run = terminals, .also = broken, .after = no_child}, 8);
@@ -185,7 +170,7 @@ TEST_LIMIT(every_call, terminals, 60)
 
 static int feeding = -1, written = -1; /* what stands behind standard input, and behind standard error */
 
-static ASYNC(uses_own_streams, ARGS_NONE, LOCALS(thrum_stream *in, *out; char text[8]; size_t n;))
+static ASYNC(own_streams, ARGS_NONE, LOCALS(thrum_stream *in, *out; char text[8]; size_t n;))
 {
     ASYNC_BEGIN;
     CHECK_EQ(dprintf(feeding, "hello\n"), 6); /* which no wrapped call does */
@@ -202,11 +187,6 @@ FINALLY:
     thrum_stream_release(self->in);
     thrum_stream_release(self->out);
     ASYNC_END;
-}
-
-static thrum_awaitable own_streams(void)
-{
-    return uses_own_streams();
 }
 
 /* What was not read is not the next one's, and the flags are as they were. */
@@ -272,7 +252,7 @@ static void nothing(thrum_handle *handle)
     (void)handle;
 }
 
-static ASYNC(uses_watches, ARGS_NONE, LOCALS(int ends[2]; thrum_signal_receiver * receiver; thrum_watch * watch;))
+static ASYNC(watches, ARGS_NONE, LOCALS(int ends[2]; thrum_signal_receiver * receiver; thrum_watch * watch;))
 {
     static const int numbers[] = {SIGUSR1, SIGUSR2};
     ASYNC_BEGIN;
@@ -302,11 +282,6 @@ FINALLY:
         close(self->ends[i]);
     }
     ASYNC_END;
-}
-
-static thrum_awaitable watches(void)
-{
-    return uses_watches();
 }
 
 TEST_LIMIT(every_call, watches, 60)

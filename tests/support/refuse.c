@@ -37,8 +37,9 @@ enum {
 };
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-static size_t calls, fail_at, live;
+static size_t calls, fail_at;
 static const void *blocks[MOST];
+static atomic_size_t live;
 static atomic_bool counting;
 static const char *said; /* the call that failed */
 static refusal failing;
@@ -82,7 +83,7 @@ EARLY_ static void *keep(void *memory)
 /* What was not noted is of the C library, or was there before. */
 EARLY_ static void forget(const void *memory)
 {
-    if (!live)
+    if (!atomic_load_explicit(&live, memory_order_relaxed))
         return;
     pthread_mutex_lock(&guard);
     for (size_t i = live; i > 0; i--)
@@ -300,8 +301,10 @@ static int run_once(const refuse_program *program)
     thrum_runner runner;
     CHECK_EQ(thrum_runner_init(&runner, &options), 0);
     thrum_loop *loop = thrum_runner_loop(&runner);
-    if (loop)
+    if (loop) {
         thrum_loop_set_exception_handler(loop, quiet, NULL);
+        eager_prepare(loop);
+    }
     int error = thrum_runner_run(&runner, program->run(), NULL);
     thrum_runner_close(&runner);
     return error;
@@ -375,4 +378,12 @@ size_t refuse_each(const refuse_program *program, refusal kind)
     }
     CHECK_EQ(thrum_pool_use_allocator(&usual), 0);
     return failed;
+}
+
+void refuse_each_kind(const refuse_program *program, size_t system, size_t memory)
+{
+    CHECK_GE(refuse_each(program, REFUSE_SYSTEM), system);
+    CHECK_GE(refuse_each(program, REFUSE_MEMORY), memory);
+    CHECK_GT(refuse_each(program, REFUSE_BLOCK), memory);
+    CHECK_EQ(refuse_each(program, REFUSE_INTERRUPT), 0);
 }

@@ -29,6 +29,10 @@ typedef struct refuse_program {
  * one of `also`, and leave no block, descriptor or task. Gives how often there was an error. */
 size_t refuse_each(const refuse_program *program, refusal kind);
 
+/* The same for each kind. So often at least there must be an error when a call of the system fails, and when there is
+ * no memory; more often when blocks of the pool count, too; and never when a call is interrupted. */
+void refuse_each_kind(const refuse_program *program, size_t system, size_t memory);
+
 /* How long to wait in such a program for what may never come because a call failed; where nothing may be lost, for as
  * long as a busy machine takes. */
 thrum_time refuse_patience(void);
