@@ -58,6 +58,7 @@ static void told(thrum_awaitable (*what)(void), const char *where)
         thrum_log_set(note, NULL);
         logged.text[0] = '\0';
         CHECK_EQ(thrum_loop_new(&loop, &options), 0);
+        eager_prepare(loop);
         CHECK_EQ(thrum_loop_run_until_complete(loop, what(), NULL), 0);
         CHECK_EQ(thrum_loop_close(loop), 0);
         CHECK_EQ(strstr(logged.text, "an end of a channel was copied (thrum_sender_clone() ") != NULL, debug);
