@@ -24,22 +24,22 @@ TEST_LIMIT(faults, sockets, 600)
 
 TEST_LIMIT(faults, nth_of_streams, 600)
 {
-    faulty_nth(stream_talk, NULL, NULL, 40);
+    faulty_nth(stream_talk, NULL, NULL);
 }
 
 TEST_LIMIT(faults, nth_of_transports, 600)
 {
-    faulty_nth(transport_talk, NULL, NULL, 40);
+    faulty_nth(transport_talk, NULL, NULL);
 }
 
 TEST_LIMIT(faults, nth_of_datagrams, 600)
 {
-    faulty_nth(datagram_talk, NULL, NULL, 40);
+    faulty_nth(datagram_talk, NULL, NULL);
 }
 
 TEST_LIMIT(faults, nth_of_sockets, 600)
 {
-    faulty_nth(socket_talk, NULL, NULL, 40);
+    faulty_nth(socket_talk, NULL, NULL);
 }
 
 /* ---- a close that fails, too, does not hide why the connection did not come about ---- */

@@ -1,6 +1,8 @@
 /* The seeds of the fault layer, and what must hold after each. */
 #include "faulty.h"
 
+#include <limits.h>
+
 #include <thrum/testing.h>
 
 static struct {
@@ -122,11 +124,11 @@ void faulty_seeds(conversation *what, thrum_tls_context *ours, thrum_tls_context
     CHECK_GT(hard, count / 10);
 }
 
-void faulty_nth(conversation *what, thrum_tls_context *ours, thrum_tls_context *theirs, unsigned most)
+void faulty_nth(conversation *what, thrum_tls_context *ours, thrum_tls_context *theirs)
 {
     static const unsigned kinds[] = {FAULTS_SOFT, FAULT_BROKEN, FAULT_REFUSED, FAULT_UNWATCHED};
     talk about = {.ours = ours, .theirs = theirs};
-    most = how_many(most);
+    unsigned most = number_of("TEST_SEEDS", THRUM_TEST_SCALE > 1 ? 20 : UINT_MAX);
     now.what = what;
     now.about = &about;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -25,8 +25,9 @@ typedef thrum_awaitable conversation(talk *about);
 void faulty_seeds(conversation *what, thrum_tls_context *ours, thrum_tls_context *theirs, unsigned seeds);
 
 /* Runs it with each of its calls disturbed alone, in turn: by something that can be borne, a break, a refusal, a
- * descriptor that cannot be watched. At most `most` of each; TEST_SEEDS sets another number. */
-void faulty_nth(conversation *what, thrum_tls_context *ours, thrum_tls_context *theirs, unsigned most);
+ * descriptor that cannot be watched. Every one of them, but where tests are slow only the first; TEST_SEEDS says how
+ * many. */
+void faulty_nth(conversation *what, thrum_tls_context *ours, thrum_tls_context *theirs);
 
 /* Conversations: over streams, over transports, with datagrams and by plain calls on sockets. */
 thrum_awaitable stream_talk(talk *about);
