@@ -3,6 +3,7 @@
 
 #include "core/checks.h"
 #include "core/details.h"
+#include "core/inlining.h"
 #include "core/memory.h"
 
 #if THRUM_CONTEXTS
@@ -321,8 +322,9 @@ void thrum_context_enter_of(thrum_state *state, context_entry *entry, thrum_task
     state->entered = slot;
 }
 
-static void call_in(thrum_state *state, thrum_handle *handle, thrum_context *context)
+static THRUM_COLD_ void call_in(thrum_state *state, thrum_handle *handle)
 {
+    thrum_context *context = (thrum_context *)handle->variables;
     handle->waiter.node.flags = 0;
     state->entered = &context->slot;
     handle->call(handle);
@@ -333,8 +335,11 @@ static void call_in(thrum_state *state, thrum_handle *handle, thrum_context *con
 void thrum_handle_call(thrum_state *state, thrum_handle *handle)
 {
     uint8_t flags = handle->waiter.node.flags;
-    if (flags & HANDLE_GIVEN) {
-        call_in(state, handle, (thrum_context *)handle->variables);
+    if (THRUM_UNLIKELY_(flags & (HANDLE_GIVEN | HANDLE_ENTERS))) {
+        if (flags & HANDLE_ENTERS)
+            handle->call(handle);
+        else
+            call_in(state, handle);
         return;
     }
     context_entry entry;

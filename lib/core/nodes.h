@@ -18,7 +18,7 @@ enum {
     NODE_FREE    /* a task's memory, back in the pool */
 };
 
-/* node.flags of a task; those of a handle are 0. */
+/* node.flags of a task. */
 enum {
     TASK_IS = 0x01,          /* a task, no handle */
     TASK_MUST_CANCEL = 0x02, /* throw a cancellation in at the next chance */
@@ -30,8 +30,11 @@ enum {
     TASK_LATE = 0x80         /* was cancelled at the tail: see start_canceled() */
 };
 
-/* node.flags of a handle that begins a thrum_member. Ask for TASK_IS first: tasks use the bit otherwise. */
-enum { HANDLE_MEMBER = 0x10 };
+/* node.flags of a handle, besides those of contextvars.h. Ask for TASK_IS first: tasks use the bits otherwise. */
+enum {
+    HANDLE_ENTERS = 0x08, /* what is called enters a context of its own */
+    HANDLE_MEMBER = 0x10  /* begins a thrum_member */
+};
 
 /* future.flags */
 enum { FUTURE_SHIELDED = 0x01 }; /* a shield around it was cancelled */

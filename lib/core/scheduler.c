@@ -152,6 +152,17 @@ THRUM_COLD_ int thrum_prepare_canceled(thrum_task *task)
     return PREPARE_LOOK;
 }
 
+/* No cancellation can be in its way; where little code is wanted nobody looks at that apart. */
+static inline bool undisturbed(const thrum_task *task)
+{
+#if THRUM_SMALL
+    (void)task;
+    return false;
+#else
+    return !(task->waiter.node.flags & TASK_MUST_CANCEL) && !task->scopes && frame_begun(task->leaf);
+#endif
+}
+
 /* What comes before the step of a task that goes on, where there is anything: it comes back from the tail, it was
  * cancelled after it was woken, its operation looks again. False: there is nothing to step. */
 static THRUM_COLD_ bool prepare(thrum_task *task)
@@ -162,7 +173,7 @@ static THRUM_COLD_ bool prepare(thrum_task *task)
         node->flags = (uint8_t)((node->flags & ~TASK_AS_IS) | (node->flags & TASK_MUST_CANCEL ? TASK_LATE : 0));
         return true;
     }
-    int prepared = prepare_canceled(task);
+    int prepared = THRUM_LIKELY_(undisturbed(task)) ? PREPARE_LOOK : prepare_canceled(task);
     if (prepared)
         return prepared == PREPARE_STEP;
     if (task->operations && task->operations->resume)

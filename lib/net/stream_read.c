@@ -8,6 +8,7 @@
 
 #include "core/inlining.h"
 #include "core/operations.h"
+#include "core/ready.h"
 #include "core/state.h"
 
 /* Reads below this go through the stream's buffer, so that many small ones cost one system call; and so much may one
@@ -19,8 +20,12 @@ enum { DIRECT_READ = 1024, BURST = 256 * 1024 };
 void stream_readable(thrum_io *io)
 {
     thrum_stream *stream = thrum_io_of(io, thrum_stream, in);
-    if (stream->reader)
-        thrum_wake(&stream->reader->waiter, 0, 0);
+    thrum_task *reader = stream->reader;
+    thrum_state *state = thrum_state_here();
+    if (THRUM_LIKELY_(reader && reader->waiter.node.state == NODE_PARKED && is_usual(state)))
+        wake_parked(state, reader, 0, 0); /* as thrum_wake(), which looks at more */
+    else if (reader)
+        thrum_wake(&reader->waiter, 0, 0);
     else if (stream_over(stream))
         tls_readable(stream->above);
     else

@@ -17,7 +17,7 @@ void transport_readable(thrum_io *io)
     thrum_node *node = &transport->turn.waiter.node;
     transport->flags |= TRANSPORT_READ;
     if (THRUM_LIKELY_(node->state == NODE_IDLE && is_usual(state))) {
-        node->flags = 0; /* as thrum_call_soon(), which looks at more */
+        node->flags = HANDLE_ENTERS; /* as thrum_call_soon(), which looks at more */
         ready_push(state, node, NODE_CALL);
     } else {
         transport_schedule(transport);
