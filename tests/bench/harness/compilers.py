@@ -101,11 +101,16 @@ class Target:
 
     def symbols(self, path):
         """{name: (kind, size)}"""
-        found = {}
-        for line in run(self.prefix + "nm", "-S", path).splitlines():
-            words = line.split()
+        return self.symbols_of([path])[path]
+
+    def symbols_of(self, paths):
+        """{path: {name: (kind, size)}}, by one start of nm: that takes longer than reading a file."""
+        found = {path: {} for path in paths}
+        for line in run(self.prefix + "nm", "-A", "-S", *paths).splitlines():
+            path, _, rest = line.partition(":")
+            words = rest.split()
             size = int(words[1], 16) if len(words) == 4 else 0
-            found[words[-1]] = (words[-2], size)
+            found[path][words[-1]] = (words[-2], size)
         return found
 
     def undefined(self, objects):

@@ -45,10 +45,11 @@ def measure(name, machines=True, before=None):
     for figure, image in images.items():
         code, data, _ = target.sizes(image)
         found[figure] = code + data
-    known = {figure: target.symbols(image) for figure, image in images.items()}
+    of_images = target.symbols_of(images.values())
+    known = {figure: of_images[image] for figure, image in images.items()}
     found["largest"] = {figure: sorted(((size, n) for n, (kind, size) in of.items() if kind in "tT" and size), reverse=True)[:12]
                         for figure, of in known.items()}
-    of_objects = {each: target.symbols(each) for each in (one, many, *objects)}
+    of_objects = target.symbols_of([one, many, *objects])
     of_library = {n for each in objects for n, (kind, _) in of_objects[each].items() if kind not in "Uw"}
     size_of = lambda kinds: sum(size for n, (kind, size) in known[FLASH].items() if kind in kinds and n in of_library)  # noqa: E731
     found[LIBRARY], found[STATIC] = size_of("tTrRW"), size_of("bBdD")
@@ -58,7 +59,7 @@ def measure(name, machines=True, before=None):
                           for n, (kind, _) in of.items())
     found["sources"] = [source for source, each in zip(sources, objects) if uses(of_objects[each])]
     found["wide"] = {n for of in of_objects.values() for n, (kind, _) in of.items() if kind == "U" and WIDE_HELPER.match(n)}
-    found["masked"] = masked(target, objects)
+    found["masked"] = masked(target, of_objects)
     found[MASKED] = max(found["masked"].values(), key=lambda count: 1e9 if count is None else count)
     if machines:
         _, data, rest = target.sizes(images[FLASH])
@@ -113,11 +114,11 @@ def for_interrupts(function):
     return function.endswith("_from_isr") or function in RINGS
 
 
-def masked(target, objects):
+def masked(target, of_objects):
     """{function: the longest way behind the mask, None: with a loop or a call}, of all that an interrupt may call."""
     disassembler, found = script("tests/bare/masked"), {}
-    for each in objects:
-        for function, (kind, _) in target.symbols(each).items():
+    for each, symbols in of_objects.items():
+        for function, (kind, _) in symbols.items():
             if kind == "T" and for_interrupts(function):
                 code = disassembler.instructions(target.prefix, each, function)
                 found[function] = disassembler.longest([(at, plain(text)) for at, text in code], *MASKS[target.prefix])
