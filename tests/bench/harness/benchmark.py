@@ -228,7 +228,7 @@ class Benchmark:
             for row in rows:
                 cells = ["-" if p not in row["peers"] else report.short(row["peers"][p]["median"])
                          if suite == "instructions" else report.cell(row["peers"][p], p != row["reference"]) for p in peers]
-                lines.append([row["title"], *cells, verdict(row, "gate"), verdict(row, "aim")])
+                lines.append([row["title"], *cells, *(report.verdict(row[name], row.get(name + "_met")) for name in ("gate", "aim"))])
             report.table(titles[suite], ["", *peers, "gate", "aim"], lines)
         for figure, title in (("requests_per_s", "requests/s"), ("p50_us", "p50 us"), ("p99_us", "p99 us")):
             rows = [row for row in self.rows if row["suite"] == "echo"]
@@ -254,10 +254,3 @@ def in_turn(peers, number):
     """Every other round runs backwards, so that nobody always follows the same neighbour."""
     names = list(peers)
     return names[::-1] if number % 2 else names
-
-
-def verdict(row, name):
-    if not row.get(name):
-        return "-"
-    met = row.get(name + "_met")
-    return report.bound_text(row[name]) + ("" if met is None else " ok" if met else " **missed**")

@@ -44,19 +44,29 @@ def memory(pid):
 
 
 class Server:
-    """An echo server on the first core, perhaps under a tool; `with` stops it."""
+    """A server on the first core, perhaps under a tool; `with` stops it. `where` is its port, or the path of its socket."""
 
-    def __init__(self, command, tool=()):
+    def __init__(self, command, tool=(), where=None):
         self.command = command
         self.process = subprocess.Popen(on_core(SERVER_CORE, [*tool, *command]), env=ENVIRONMENT,
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.pid = self.process.pid
-        words = self.process.stdout.readline().split()
-        if len(words) != 2 or words[0] != "PORT":
-            self.process.kill()
-            self.process.wait()
-            raise Failed("%s: printed no port" % " ".join(command))
-        self.port = words[1]
+        try:
+            port = self.announced()
+            self.where = where or port
+            if "strace" in tool:
+                with open("/proc/%d/task/%d/children" % (self.pid, self.pid)) as children:
+                    self.pid = int(children.read().split()[0])
+        except BaseException:
+            self.stop()
+            raise
+
+    def announced(self):
+        """The port that the server says it has."""
+        said = re.search(r"(?:PORT |:)(\d+)", self.process.stdout.readline())
+        if not said:
+            raise Failed("%s: printed no port" % " ".join(self.command))
+        return said[1]
 
     def __enter__(self):
         return self
@@ -64,35 +74,52 @@ class Server:
     def __exit__(self, *error):
         self.stop()
 
-    def stop(self, pid=None):
+    def stop(self):
         if self.process.returncode is None:
             try:
-                os.kill(pid or self.pid, signal.SIGTERM)
+                os.kill(self.pid, signal.SIGTERM)
             except ProcessLookupError:
                 pass
             try:
-                self.process.wait(10)
+                self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
             self.process.stdout.close()
 
+    def serve(self, client):
+        """Has a client do its work, on the last core: the nanoseconds of CPU time that this took the server."""
+        before = cpu_ns(self.pid)
+        try:
+            subprocess.run(on_core(LOAD_CORE, client), check=True, capture_output=True, text=True, timeout=300)
+        except subprocess.SubprocessError as error:
+            raise Failed("%s: %s %s" % (" ".join(self.command), error, error.stderr or "")) from None
+        return cpu_ns(self.pid) - before
+
+    def hold(self, client):
+        """Has a client open its connections, and hold them once it has said "done": bytes of memory that this took the server."""
+        before = memory(self.pid)
+        with subprocess.Popen(on_core(LOAD_CORE, client), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holding:
+            if holding.stdout.readline() != "done\n":
+                raise Failed("%s: its connections were not held" % " ".join(self.command))
+            return memory(self.pid) - before
+
     def load(self, build, connections, size, *arguments):
-        command = [load_generator(build), "-p", self.port, "-P", str(self.pid), "-c", str(connections), "-s", str(size)]
+        command = [load_generator(build), "-p", self.where, "-P", str(self.pid), "-c", str(connections), "-s", str(size)]
         return result_line([*command, *map(str, arguments)], LOAD_CORE)
 
     def open_load(self, build, rate, *arguments):
         """Latencies at so many requests a second, of 64 B on 64 connections."""
-        command = [load_generator(build, "openload"), "-p", self.port, "-P", str(self.pid), "-r", "%.0f" % rate]
+        command = [load_generator(build, "openload"), "-p", self.where, "-P", str(self.pid), "-r", "%.0f" % rate]
         return result_line([*command, *map(str, arguments)], LOAD_CORE)
 
-    def requests(self, build, connections, count, pid=None):
+    def requests(self, build, connections, count):
         """Exactly so many echoes of 64 bytes, and the end of the server before that of its connections."""
-        command = [load_generator(build), "-p", self.port, "-c", str(connections), "-n", str(count)]
+        command = [load_generator(build), "-p", self.where, "-c", str(connections), "-n", str(count)]
         with subprocess.Popen(on_core(LOAD_CORE, command), env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               text=True) as load:
             line = load.stdout.readline()
-            self.stop(pid)
+            self.stop()
         if not line or json.loads(line)["requests"] != count:
             raise Failed("%s: did not answer %d requests" % (" ".join(self.command), count))
 
@@ -149,9 +176,7 @@ def echo_calls(build, command, connections=64, low=1000, high=5000):
     for requests in (low, high):
         with log_file() as log:
             with Server(command, ["strace", "-f", "-c", "-U", "calls,name", "-o", log.name]) as server:
-                with open("/proc/%d/task/%d/children" % (server.pid, server.pid)) as children:
-                    traced = int(children.read().split()[0])
-                server.requests(build, connections, requests, traced)
+                server.requests(build, connections, requests)
             taken.append(calls_in(log))
     before, after = taken
     calls = {name: (count - before.get(name, 0)) / (high - low) for name, count in after.items() if name != "total"}

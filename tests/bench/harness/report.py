@@ -51,6 +51,11 @@ def bound_text(bound):
     return ", ".join(parts)
 
 
+def verdict(bound, met):
+    """A bound, if there is one, and whether it is kept: None where nobody knows."""
+    return "-" if not bound else bound_text(bound) + ("" if met is None else " ok" if met else " **missed**")
+
+
 def cell(figures, with_ratio=True):
     text = "%s [%s-%s]" % (short(figures["median"]), short(figures["min"]), short(figures["max"]))
     ratio = figures["ratio"] if with_ratio else None
