@@ -82,15 +82,20 @@ def present(peers):
     return {name: command for name, command in peers.items() if os.path.exists(command[0])}
 
 
-def echo_peers(build, thrum="echo"):
-    """The echo servers: thrum's by this program, and Python's over the same."""
+def thrum(build, name):
+    """thrum's own program that is called so."""
+    return [os.path.join(build, "tests", "bench", "peers", name)]
+
+
+def echo_peers(build, suite="echo"):
+    """The echo servers of a suite: thrum's, which is called like it, and Python's over the same."""
     field = os.path.join(build, "tests", "bench", "field")
     return present({
         "epoll": [os.path.join(field, "echo_epoll")],
         "libev": [os.path.join(field, "echo_libev")],
         "libuv": [os.path.join(field, "echo_libuv")],
-        **on_python("asyncio_echo.py", ECHO[thrum]),
-        "thrum": [os.path.join(build, "tests", "bench", "peers", thrum)],
+        **on_python("asyncio_echo.py", ECHO[suite]),
+        "thrum": thrum(build, suite),
     })
 
 
@@ -101,7 +106,7 @@ def micro_peers(build):
         "libev": [os.path.join(field, "timers_libev")],
         "libuv": [os.path.join(field, "timers_libuv")],
         "asyncio": python("asyncio_micro.py"),
-        "thrum": [os.path.join(build, "tests", "bench", "peers", "micro")],
+        "thrum": thrum(build, "micro"),
     })
 
 
@@ -112,7 +117,7 @@ def wake_peers(build):
         "libev": [os.path.join(field, "wake_libev")],
         "libuv": [os.path.join(field, "wake_libuv")],
         "asyncio": python("asyncio_wake.py"),
-        "thrum": [os.path.join(build, "tests", "bench", "peers", "wake")],
+        "thrum": thrum(build, "wake"),
     })
 
 
@@ -122,7 +127,7 @@ def spawn_peers(build):
         "posix_spawn": [os.path.join(field, "spawn_posix")],
         "libuv": [os.path.join(field, "spawn_libuv")],
         **on_python("asyncio_spawn.py"),
-        "thrum": [os.path.join(build, "tests", "bench", "peers", "spawn")],
+        "thrum": thrum(build, "spawn"),
     })
 
 
@@ -133,7 +138,7 @@ def cat_peers(build):
         "cat": ["/bin/cat"],
         "libuv": [os.path.join(field, "cat_libuv")],
         **on_python("asyncio_cat.py"),
-        "thrum": [os.path.join(build, "tests", "bench", "peers", "cat")],
+        "thrum": thrum(build, "cat"),
     })
     return {name: [os.path.join(field, "through"), *command] for name, command in peers.items()}
 
