@@ -349,7 +349,8 @@ THRUM_API intptr_t thrum_tls_session_save(const thrum_tls_session *session, void
 
 /**
  * Read what thrum_tls_session_save() wrote. Its context is not known any more: any takes it, to the same host; but one
- * that verifies does not when the peer had not been verified. Let it be one that trusts the same authorities.
+ * that verifies does not when the peer had not been verified, or its certificate is not that host's. Let it be one that
+ * trusts the same authorities.
  * [never waits · allocates, not from the pool · any thread]
  *
  * @param session  where it goes; owned

@@ -333,14 +333,14 @@ NET_TEST(contexts, two_certificates,
 
 /* A connection with this session, which reads a byte, so that tickets have come; its own is given. */
 static ASYNC(once,
-             ARGS((tls_ends *, ends), (const thrum_tls_session *, session), (thrum_tls_session **, next),
-                  (bool *, resumed)),
+             ARGS((tls_ends *, ends), (const char *, host), (const thrum_tls_session *, session),
+                  (thrum_tls_session **, next), (bool *, resumed)),
              LOCALS(thrum_group group; thrum_tls_start_options options; char byte; thrum_tls_info info;))
 {
     ASYNC_BEGIN;
     ends_open(self->ends);
     self->options = (thrum_tls_start_options){
-        .size = sizeof self->options, .server_hostname = "localhost", .session = self->session};
+        .size = sizeof self->options, .server_hostname = self->host, .session = self->session};
     WITH (self->group, thrum_group_open(&self->group)) {
         thrum_group_spawn(&self->group, thrum_start_tls(self->ends->server, self->ends->theirs, true, NULL));
         thrum_group_spawn(&self->group, thrum_start_tls_with(self->ends->client, self->ends->ours, &self->options));
@@ -402,19 +402,53 @@ NET_TEST(contexts, session_of_whom_nobody_verified,
     ASYNC_BEGIN;
     self->options = (thrum_tls_options){.size = sizeof self->options, .verify = THRUM_TLS_VERIFY_NONE};
     self->ends.ours = context_of(&self->options);
-    AWAIT(once(&self->ends, NULL, &self->session, &self->resumed));
+    AWAIT(once(&self->ends, "localhost", NULL, &self->session, &self->resumed));
     self->size = thrum_tls_session_save(self->session, self->saved, sizeof self->saved);
     CHECK_EQ(thrum_tls_session_load(&self->read, self->saved, (size_t)self->size), 0);
     self->strict = client_context();
     AWAIT(refuses(self->strict, "localhost", self->read, "the TLS session's peer was not verified"));
     thrum_tls_session_release(self->session);
-    AWAIT(once(&self->ends, self->read, &self->session, &self->resumed));
+    AWAIT(once(&self->ends, "localhost", self->read, &self->session, &self->resumed));
     CHECK(self->resumed);
     thrum_tls_session_release(self->session);
     thrum_tls_session_release(self->read);
     thrum_tls_context_release(self->strict);
     thrum_tls_context_release(self->ends.ours);
     thrum_tls_context_release(self->ends.theirs);
+    ASYNC_END;
+}
+
+/* Nor did anybody compare whose certificate this is, where no host was given or the context says any_host; and who
+ * resumes it would not either. */
+NET_TEST(contexts, session_of_a_host_that_nobody_compared,
+         LOCALS(tls_ends ends; identity * other; thrum_tls_options options; thrum_tls_session * session;
+                thrum_tls_session * read; thrum_tls_context * strict; bool resumed; char saved[4096]; long size;))
+{
+    ASYNC_BEGIN;
+    self->other = identity_make(&(identity_options){.name = "other", .names = "DNS:other.org", .issuer = root()});
+    self->strict = client_context();
+    self->ends.ours = self->strict;
+    self->ends.theirs = server_of(self->other);
+    AWAIT(once(&self->ends, "", NULL, &self->session, &self->resumed));
+    AWAIT(refuses(self->strict, "localhost", self->session, "the TLS session's peer is another host"));
+    AWAIT(refuses(self->strict, "127.0.0.1", self->session, "the TLS session's peer is another host"));
+    thrum_tls_session_release(self->session);
+    self->options = client_options();
+    self->options.any_host = true;
+    self->ends.ours = context_of(&self->options);
+    AWAIT(once(&self->ends, "localhost", NULL, &self->session, &self->resumed));
+    self->size = thrum_tls_session_save(self->session, self->saved, sizeof self->saved);
+    CHECK_EQ(thrum_tls_session_load(&self->read, self->saved, (size_t)self->size), 0);
+    AWAIT(refuses(self->strict, "localhost", self->read, "the TLS session's peer is another host"));
+    thrum_tls_session_release(self->session);
+    AWAIT(once(&self->ends, "localhost", self->read, &self->session, &self->resumed));
+    CHECK(self->resumed);
+    thrum_tls_session_release(self->session);
+    thrum_tls_session_release(self->read);
+    thrum_tls_context_release(self->strict);
+    thrum_tls_context_release(self->ends.ours);
+    thrum_tls_context_release(self->ends.theirs);
+    identity_release(self->other);
     ASYNC_END;
 }
 
@@ -431,7 +465,7 @@ NET_TEST(contexts, sessions,
         self->options = client_options();
         self->options.highest = self->i & 2 ? THRUM_TLS_1_2 : THRUM_TLS_1_3;
         self->ends.ours = context_of(&self->options);
-        AWAIT(once(&self->ends, NULL, &self->first, &self->resumed));
+        AWAIT(once(&self->ends, "localhost", NULL, &self->first, &self->resumed));
         CHECK(!self->resumed);
         CHECK_NOT_NULL(self->first);
         self->size = thrum_tls_session_save(self->first, NULL, 0);
@@ -440,7 +474,7 @@ NET_TEST(contexts, sessions,
         CHECK_EQ(thrum_tls_session_save(self->first, self->saved, sizeof self->saved), self->size);
         CHECK_EQ(thrum_tls_session_load(&self->read, self->saved, (size_t)self->size), 0);
         AWAIT(refused_elsewhere(self->ends.ours, self->first, self->read));
-        AWAIT(once(&self->ends, self->read, &self->second, &self->resumed));
+        AWAIT(once(&self->ends, "localhost", self->read, &self->second, &self->resumed));
         CHECK(self->resumed);
         thrum_tls_session_release(self->second);
         thrum_tls_session_release(self->first);
@@ -457,7 +491,7 @@ NET_TEST(contexts, sessions,
     self->options.no_resumption = true;
     self->ends.theirs = context_of(&self->options);
     self->ends.ours = client_context();
-    AWAIT(once(&self->ends, NULL, &self->first, &self->resumed));
+    AWAIT(once(&self->ends, "localhost", NULL, &self->first, &self->resumed));
     CHECK_NULL(self->first);
     thrum_tls_context_release(self->ends.ours);
     thrum_tls_context_release(self->ends.theirs);

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/x509v3.h>
+
 /* ---- whose it is ---- */
 
 enum { HOST = 256 };
@@ -76,6 +78,23 @@ static void read_marks(SSL_SESSION *session, const void **number, char host[HOST
     (void)pthread_mutex_unlock(&marking);
 }
 
+/* Whether a session's certificate is for whom the connection wants: where the session comes from nobody may have
+ * compared that. */
+static bool is_wanted(SSL *ssl, SSL_SESSION *session)
+{
+    X509_VERIFY_PARAM *wanted = SSL_get0_param(ssl);
+    X509 *peer = SSL_SESSION_get0_peer(session);
+    const char *name = X509_VERIFY_PARAM_get0_host(wanted, 0);
+    char *address = name ? NULL : X509_VERIFY_PARAM_get1_ip_asc(wanted);
+    bool is = !name && !address;
+    if (name && peer)
+        is = X509_check_host(peer, name, 0, X509_VERIFY_PARAM_get_hostflags(wanted), NULL) == 1;
+    else if (address && peer)
+        is = X509_check_ip_asc(peer, address, 0) == 1;
+    OPENSSL_free(address);
+    return is;
+}
+
 int tls_session_use(SSL *ssl, const thrum_tls_context *context, SSL_SESSION *session)
 {
     const void *number;
@@ -88,8 +107,12 @@ int tls_session_use(SSL *ssl, const thrum_tls_context *context, SSL_SESSION *ses
         return tls_failed(THRUM_EINVAL, 0, "start_tls", "the TLS session is another host's");
     if (SSL_set_session(ssl, session) != 1)
         return tls_failed(THRUM_EINVAL, 0, "start_tls", "the TLS session cannot be used");
-    if (SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE && SSL_get_verify_result(ssl) != X509_V_OK)
+    if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
+        return 0;
+    if (SSL_get_verify_result(ssl) != X509_V_OK)
         return tls_failed(THRUM_EINVAL, 0, "start_tls", "the TLS session's peer was not verified");
+    if (!is_wanted(ssl, session))
+        return tls_failed(THRUM_EINVAL, 0, "start_tls", "the TLS session's peer is another host");
     return 0;
 }
 
