@@ -98,17 +98,24 @@ static int furnish(thrum_stream *stream, const thrum_carrier *carrier, int descr
     return carrier ? 0 : thrum_io_init(&stream->in, descriptor, THRUM_IO_READ, stream_readable);
 }
 
+static void forget_peer(thrum_stream *stream)
+{
+    if (stream->flags & STREAM_PEER6)
+        pool_give(&thrum_state_here()->pool, stream->peer6, sizeof *stream->peer6, POOL_OTHER);
+    stream->flags &= ~(uint32_t)(STREAM_PEER4 | STREAM_PEER6);
+}
+
 static void give_furniture(thrum_stream *stream)
 {
-    struct thrum_pool *pool = &thrum_state_here()->pool;
     stream_settings_give(stream->settings);
-    if (stream->flags & STREAM_PEER6)
-        pool_give(pool, stream->peer6, sizeof *stream->peer6, POOL_OTHER);
-    pool_give(pool, stream, sizeof *stream, POOL_OTHER);
+    forget_peer(stream);
+    pool_give(&thrum_state_here()->pool, stream, sizeof *stream, POOL_OTHER);
 }
 
 bool stream_keep_peer(thrum_stream *stream, const struct sockaddr *peer)
 {
+    if (peer->sa_family == AF_INET || peer->sa_family == AF_INET6)
+        forget_peer(stream);
     if (peer->sa_family == AF_INET) {
         const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)peer;
         stream->peer4.address = in->sin_addr;

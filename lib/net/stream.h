@@ -215,7 +215,8 @@ static inline void stream_unwatch(thrum_stream *stream)
         thrum_io_stop(&stream->in);
 }
 
-/* Remember the address of the other end, if it is one of an Internet socket. False: no memory. */
+/* Remember the address of the other end, if it is one of an Internet socket, in place of what was remembered. False: no
+ * memory. */
 bool stream_keep_peer(thrum_stream *stream, const struct sockaddr *peer);
 
 /* Hang it in its server's list, which closes with the loop as it would; or in the loop's again. */

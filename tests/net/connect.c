@@ -3,6 +3,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <thrum/networks.h>
+
 #include "support.h"
 
 /* A socket that listens on 127.0.0.1, and its port. */
@@ -218,4 +220,45 @@ TEST(connect, not_on_virtual_time)
     CHECK_EQ(thrum_loop_new(&loop, &options), 0);
     CHECK_EQ(thrum_loop_run_until_complete(loop, thrum_open_connection("127.0.0.1", "80"), NULL), THRUM_EUNSUPPORTED);
     CHECK_EQ(thrum_loop_close(loop), 0);
+}
+
+/* ---- a network that goes over itself ---- */
+
+static ASYNC(nowhere, ARGS_NONE, LOCALS_NONE)
+{
+    thrum_stream *made;
+    ASYNC_BEGIN;
+    if (thrum_stream_fed(&made, NULL))
+        ASYNC_RAISE(THRUM_ENOMEM);
+    ASYNC_RETURN(made);
+    ASYNC_END;
+}
+
+static thrum_awaitable connect_twice(void *own, const thrum_address *local, const thrum_address *to,
+                                     const thrum_stream_options *options)
+{
+    (void)own, (void)local, (void)options;
+    return thrum_address_port(to) == 3 ? nowhere() : thrum_open_connection("fd00::2", "3");
+}
+
+/* The peer is whom the last one of them was asked for, and nothing is left of the others. */
+NET_TEST(connect, through_another_connection,
+         LOCALS(thrum_network network; thrum_stream * stream; char text[THRUM_ADDRESS_TEXT];))
+{
+    ASYNC_BEGIN;
+    memset(&self->network, 1, sizeof self->network); /* nothing calls the others */
+    self->network.size = sizeof self->network;
+    self->network.connect = connect_twice;
+    CHECK_EQ(thrum_loop_set_network(thrum_loop_running(), &self->network, NULL), 0);
+    AWAIT_INTO(self->stream, thrum_open_connection("10.0.0.1", "1"));
+    CHECK_EQ(thrum_stream_peername(self->stream, self->text, sizeof self->text), 0);
+    CHECK_STR(self->text, "10.0.0.1:1");
+    CHECK_EQ(thrum_stream_peer_port(self->stream), 1);
+    thrum_stream_release(self->stream);
+    AWAIT_INTO(self->stream, thrum_open_connection("fd00::1", "2"));
+    CHECK_EQ(thrum_stream_peername(self->stream, self->text, sizeof self->text), 0);
+    CHECK_STR(self->text, "[fd00::1]:2");
+    thrum_stream_release(self->stream);
+    CHECK_EQ(thrum_loop_set_network(thrum_loop_running(), NULL, NULL), 0);
+    ASYNC_END;
 }
