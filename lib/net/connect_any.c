@@ -29,16 +29,15 @@ static thrum_step connect_start(thrum_task *task, thrum_record *record)
 {
     thrum_stream *stream = (thrum_stream *)record->object;
     const net_address *address = (const net_address *)(intptr_t)record->a;
-    int error = stream_outlet_take(stream);
-    if (error)
-        return thrum_done(task, error, 0);
     if (!connect(stream->in.descriptor, &address->as.any, address->size))
         return thrum_done(task, 0, 0);
     if (errno != EINPROGRESS && errno != EINTR)
         return thrum_done(task, -errno, 0);
+    int error = stream_await_room(stream);
+    if (error)
+        return thrum_done(task, error, 0);
     stream->reader = task;
     stream->flags |= STREAM_CONNECTING;
-    thrum_io_start(&stream->outlet->io);
     return thrum_parked(task);
 }
 

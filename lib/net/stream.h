@@ -328,8 +328,9 @@ int stream_settings_change(thrum_stream *stream, size_t high, size_t low, thrum_
 
 /* ---- stream_outlet.c ---- */
 
-/* Have one. 0; THRUM_ENOMEM, or why the backend does not watch for it. */
-int stream_outlet_take(thrum_stream *stream);
+/* Be told when the kernel has room, or has connected. 0; else the output cannot go on: THRUM_ENOMEM, or why the backend
+ * does not watch for it. */
+int stream_await_room(thrum_stream *stream);
 
 /* Nothing is to be sent: it goes, unless the end waits for its deadline. */
 void stream_outlet_rest(thrum_stream *stream);
@@ -337,15 +338,12 @@ void stream_outlet_rest(thrum_stream *stream);
 /* It goes in any case, and nothing that was to be called is. */
 void stream_outlet_give(thrum_stream *stream);
 
-/* Be told when the kernel has room. 0; else the output cannot go on: THRUM_ENOMEM. */
-int stream_await_room(thrum_stream *stream);
-
 static inline bool stream_awaits_room(const thrum_stream *stream)
 {
     return stream->outlet && stream->outlet->io.started;
 }
 
-/* Set the deadline of a close. 0 or THRUM_ENOMEM. */
+/* Set the deadline of a close. 0, or an error as stream_await_room(). */
 int stream_outlet_arm(thrum_stream *stream, thrum_time delay);
 
 /* ---- stream_output.c ---- */

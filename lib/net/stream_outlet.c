@@ -10,7 +10,8 @@ static bool busy(const stream_outlet *outlet)
     return outlet->io.started || thrum_handle_pending(&outlet->pump) || thrum_handle_pending(&outlet->timer);
 }
 
-int stream_outlet_take(thrum_stream *stream)
+/* Have one. 0; THRUM_ENOMEM, or why the backend does not watch for it. */
+static int take(thrum_stream *stream)
 {
     struct thrum_pool *pool = &thrum_state_here()->pool;
     if (stream->outlet)
@@ -33,7 +34,7 @@ int stream_outlet_take(thrum_stream *stream)
 
 int stream_await_room(thrum_stream *stream)
 {
-    int error = stream_outlet_take(stream);
+    int error = take(stream);
     if (error)
         return error;
     if (stream_carrier(stream))
@@ -78,7 +79,7 @@ void stream_outlet_give(thrum_stream *stream)
 
 int stream_outlet_arm(thrum_stream *stream, thrum_time delay)
 {
-    int error = stream_outlet_take(stream);
+    int error = take(stream);
     if (!error)
         (void)thrum_call_later(delay, &stream->outlet->timer);
     return error;

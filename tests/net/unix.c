@@ -141,6 +141,30 @@ NET_TEST(unix_servers, options,
     ASYNC_END;
 }
 
+/* One that is connected at once has nothing to wait for, and holds no memory for waiting. */
+NET_TEST(unix_servers, connected_at_once,
+         LOCALS(pair like; thrum_stream * client; int listener; thrum_pool_stats before, after;))
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    ASYNC_BEGIN;
+    make_folder();
+    strcpy(address.sun_path, path);
+    self->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_EQ(bind(self->listener, (struct sockaddr *)(void *)&address, sizeof address), 0);
+    CHECK_EQ(listen(self->listener, 1), 0);
+    self->like = pair_open(); /* what streams share is there */
+    thrum_pool_stats_get(&self->before);
+    AWAIT_INTO(self->client, thrum_open_unix_connection(path));
+    thrum_pool_stats_get(&self->after);
+    CHECK_EQ(self->after.blocks, self->before.blocks + 1);
+    thrum_stream_release(self->client);
+    pair_close(&self->like);
+    close(self->listener);
+    unlink(path);
+    rmdir(folder);
+    ASYNC_END;
+}
+
 /* connect() on a Unix socket whose queue is full says EAGAIN, and means it. */
 NET_TEST(unix_servers, full_queue,
          LOCALS(thrum_server *server; thrum_server_options options; thrum_stream * clients[3]; outcome over;
