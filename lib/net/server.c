@@ -118,7 +118,8 @@ void thrum_server_release(thrum_server *server)
     server_settle(server);
 }
 
-/* Those that are no transports any more, which tell their streams. */
+/* The streams of its clients hear of it. Of what was a transport they have already: those are younger than the server,
+ * so that they closed before it. */
 static void forget_clients(const thrum_server *server)
 {
     net_link *next;
