@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 long stream_carrier_receive(thrum_stream *stream, void *to, size_t size)
 {

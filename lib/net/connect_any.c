@@ -13,7 +13,7 @@
 #include "core/details.h"
 #include "loop/system.h"
 #include "net/network.h"
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 /* ---- one address ---- */
 

@@ -11,6 +11,7 @@
 #include <thrum/carriers.h>
 
 #include "loop/system.h"
+#include "net/stream_output.h"
 #include "net/transport.h"
 
 typedef struct pipe_link {

@@ -1,5 +1,5 @@
 /* Streams: how they are made and freed, and what is known of them. */
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 #include <errno.h>
 #include <fcntl.h>

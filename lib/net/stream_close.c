@@ -1,11 +1,9 @@
 /* The end of a stream: graceful, by force, or by the deadline between the two. */
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "core/state.h"
 
 enum { DISCARD_READS = 64, DISCARDED = 16384 };
 

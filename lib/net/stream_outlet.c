@@ -1,7 +1,7 @@
 /* What a stream has only while it cannot send, or end: what waits for room in the kernel, and for the deadline of a
  * close. It takes as much as nearly everything else of a stream together, and a connection that waits for its peer
  * needs none of it. */
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 #include "core/state.h"
 

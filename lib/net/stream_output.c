@@ -1,5 +1,5 @@
 /* Sending: what was collected, what a full kernel left over, and the queue of those who wait to write. */
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 #include <errno.h>
 #include <string.h>
@@ -176,6 +176,26 @@ void stream_send_collected(void)
 
 /* A file whose reader keeps up would hold the loop to its end: after so many bytes it goes on in the next pass. */
 enum { PUMP_BURST = 1024 * 1024 };
+
+void stream_writer_add(stream_writer *writer)
+{
+    thrum_stream *stream = writer->stream;
+    stream_writer *first = stream->writers;
+    writer->next = first ? first : writer;
+    writer->previous = first ? first->previous : writer;
+    writer->previous->next = writer->next->previous = writer;
+    if (!first)
+        stream->writers = writer;
+}
+
+void stream_writer_remove(stream_writer *writer)
+{
+    thrum_stream *stream = writer->stream;
+    writer->previous->next = writer->next;
+    writer->next->previous = writer->previous;
+    if (stream->writers == writer)
+        stream->writers = writer->next == writer ? NULL : writer->next;
+}
 
 void stream_writer_over(stream_writer *writer, int error)
 {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "loop/system.h"
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 #ifndef MSG_CMSG_CLOEXEC
 #define MSG_CMSG_CLOEXEC 0

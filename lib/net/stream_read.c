@@ -1,6 +1,6 @@
 /* Reading: what all reading operations share, and read, read_exactly, fill. */
-#include "net/stream.h"
 #include "net/stream_feed.h"
+#include "net/stream_output.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "loop/system.h"
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 /* One piece that is read and sent. A file that ends within one goes this way at once: together with what was written
  * before it leaves in one system call. */

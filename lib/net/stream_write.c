@@ -1,5 +1,5 @@
 /* Writing: write, write_vectors, flush, write_eof, and the marks between which writers wait. */
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static bool queue_up(thrum_stream *stream, thrum_task *task, const stream_writer
         parked->slices = &parked->one;
     parked->task = task;
     parked->stream = stream;
-    stream_writer_add(stream, parked);
+    stream_writer_add(parked);
     task->object = parked;
     return true;
 }

@@ -1,11 +1,12 @@
 /* Transports: how they begin and end, and the order in which a protocol is told. */
 #include "net/transport.h"
 
-#include "core/inlining.h"
-
 #include <string.h>
 
 #include <thrum/events.h>
+
+#include "core/inlining.h"
+#include "net/stream_output.h"
 
 /* Stands for the task that reads, so that those that want to are refused. It never waits, and so is never woken. */
 static thrum_task reads_already;

@@ -4,6 +4,7 @@
 
 #include "core/inlining.h"
 #include "core/ready.h"
+#include "net/stream_output.h"
 #include "net/transport.h"
 
 /* So much may one transport receive in a row before it waits for the loop's poll like the others. */

@@ -2,6 +2,7 @@
  * input. */
 #include <thrum/async.h>
 
+#include "net/stream_output.h"
 #include "net/transport.h"
 
 /* Why no file can be sent now, or 0. */

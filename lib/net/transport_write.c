@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "loop/log.h"
+#include "net/stream_output.h"
 #include "net/transport.h"
 
 /* asyncio's number: from this write on, after a loss, each says so. */

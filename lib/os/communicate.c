@@ -7,7 +7,7 @@
 #include <thrum/async.h>
 #include <thrum/taskgroups.h>
 
-#include "net/stream.h"
+#include "net/stream_output.h"
 #include "os/process.h"
 
 enum { INPUT_PIECE = 65536, OUTPUT_ROOM = 16384 };

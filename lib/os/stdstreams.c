@@ -16,7 +16,7 @@
 
 #include "loop/io.h"
 #include "loop/system.h"
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 /* What a pipe that can be written to has room for at least. */
 #ifdef PIPE_BUF

@@ -4,7 +4,7 @@
 
 #include <signal.h>
 
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 enum { LARGE = 3 * 1024 * 1024 + 17, SHORT = 1000 };
 

@@ -1,7 +1,7 @@
 /* thrum_sendfile(): a file through a transport, in its place among what is written, while the protocol is quiet. */
 #include "protocols.h"
 
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 enum { LARGE = 3 * 1024 * 1024 + 17 };
 

@@ -6,8 +6,6 @@
 
 #include <pthread.h>
 
-#include "core/state.h"
-
 /* ---- reading ---- */
 
 static long take(tls_link *tls, char *to, size_t size)

@@ -12,7 +12,7 @@
 #include <thrum/carriers.h>
 #include <thrum/tls.h>
 
-#include "net/stream.h"
+#include "net/stream_output.h"
 
 enum {
     TLS_RECORD = 16384,     /* bytes of one at most */
