@@ -7,7 +7,6 @@
 #include "core/inlining.h"
 #include "core/memory.h"
 #include "core/operations.h"
-#include "core/ready.h"
 #include "core/scheduler.h"
 
 enum { FUTURE_PENDING, FUTURE_DONE };

@@ -1,4 +1,5 @@
-/* Nodes: where one stands, what its flags say, what it may be a part of, and lists of them. */
+/* Nodes: where one stands, what its flags say, and beside those of tasks what flags of futures and blocks do; what it
+ * may be a part of, and lists of them. */
 #ifndef THRUM_CORE_NODES_H
 #define THRUM_CORE_NODES_H
 

@@ -1,4 +1,4 @@
-/* What the parts of thrum return that are awaited: awaitables, and how a step of one ends. */
+/* What operations are written with: awaitables, how a step ends, and how a wait that is given up does. */
 #ifndef THRUM_CORE_OPERATIONS_H
 #define THRUM_CORE_OPERATIONS_H
 
@@ -59,10 +59,16 @@ static inline thrum_step done(thrum_state *state, thrum_task *task, int error, t
 #endif
 }
 
+/* ---- waits that are given up ---- */
+
 static inline bool task_woken(const thrum_task *task)
 {
     uint8_t state = task->waiter.node.state;
     return state >= NODE_DUE && state <= NODE_LOOK;
 }
+
+/* Take a waiter out of the line in which it stands, if it is this one. False: somebody has moved, made anew or
+ * destroyed it, and it is not to be looked at. Who stands alone tells for nothing; others only in debug mode. */
+bool thrum_waiters_leave(thrum_waiters *line, thrum_waiter *waiter);
 
 #endif

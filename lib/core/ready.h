@@ -1,4 +1,4 @@
-/* What runs next. */
+/* What runs in the next pass: the list of ready nodes, and who gets into it. */
 #ifndef THRUM_CORE_READY_H
 #define THRUM_CORE_READY_H
 
@@ -68,9 +68,5 @@ static inline void look_first(thrum_task *task)
     if (task->waiter.node.state == NODE_READY)
         task->waiter.node.state = NODE_LOOK;
 }
-
-/* Take a waiter out of the line in which it stands, if it is this one. False: somebody has moved, made anew or
- * destroyed it, and it is not to be looked at. Who stands alone tells for nothing; others only in debug mode. */
-bool thrum_waiters_leave(thrum_waiters *line, thrum_waiter *waiter);
 
 #endif

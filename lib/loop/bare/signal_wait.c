@@ -1,6 +1,5 @@
 /* A task that waits for a signal. */
 #include "core/operations.h"
-#include "core/ready.h"
 #include "loop/bare/bare.h"
 #include "sync/waitqueue.h"
 
