@@ -10,6 +10,10 @@
 #include "loop/loop.h"
 #include "loop/system.h"
 
+#if THRUM_SMALL || !THRUM_REPORTS || !THRUM_ALLOCATORS
+#error "THRUM_SMALL=1, THRUM_REPORTS=0 and THRUM_ALLOCATORS=0 are for firmware (THRUM_HOSTED=0)"
+#endif
+
 void thrum_loop_set_exception_handler(thrum_loop *loop, thrum_exception_handler *handler, void *context)
 {
     loop->handler = handler;
