@@ -38,8 +38,7 @@ static void send_more(struct connection *connection)
         ssize_t n =
             send(connection->fd, client.message + connection->sent, client.bytes - connection->sent, MSG_NOSIGNAL);
         if (n < 0) {
-            if (errno != EAGAIN)
-                client_fail("send");
+            bench_must(errno == EAGAIN, "send");
             watch(connection, EPOLLIN | EPOLLOUT);
             return;
         }
@@ -65,8 +64,7 @@ static int receive(struct connection *connection)
 static void flood(struct connection *connection)
 {
     static char block[65536];
-    if (send(connection->fd, block, sizeof block, MSG_NOSIGNAL) < 0 && errno != EAGAIN)
-        client_fail("send");
+    bench_must(send(connection->fd, block, sizeof block, MSG_NOSIGNAL) >= 0 || errno == EAGAIN, "send");
     receive(connection);
 }
 
@@ -138,8 +136,7 @@ int main(int argc, char **argv)
     }
     client_prepare(&client);
     connections = calloc((size_t)(client.connections + option.flooders), sizeof *connections);
-    if (!connections)
-        client_fail("calloc");
+    bench_must(connections != NULL, "calloc");
     for (int i = 0; i < client.connections + option.flooders; i++) {
         connections[i].fd = client_connect(&client, i, &connections[i]);
         if (i >= client.connections) {

@@ -32,8 +32,7 @@ static uint64_t *schedule(size_t count, double rate)
 {
     uint64_t *due = malloc(count * sizeof *due);
     double at = 0;
-    if (!due)
-        client_fail("malloc");
+    bench_must(due != NULL, "malloc");
     for (size_t i = 0; i < count; i++) {
         due[i] = (uint64_t)at;
         at -= log((double)bench_random(1 << 30) / (1 << 30)) * 1e9 / rate;
@@ -46,8 +45,7 @@ static void send_one(struct connection *connection)
 {
     connection->busy = 1;
     connection->received = 0;
-    if (send(connection->fd, client.message, client.bytes, MSG_NOSIGNAL) != (ssize_t)client.bytes)
-        client_fail("send");
+    bench_must(send(connection->fd, client.message, client.bytes, MSG_NOSIGNAL) == (ssize_t)client.bytes, "send");
 }
 
 /* Makes all requests. Gives the CPU time that the server took for those behind the first `warm`. */
@@ -114,8 +112,7 @@ int main(int argc, char **argv)
     size_t measured = (size_t)(rate * (double)client.measured_ms / 1e3) + 1;
     client_prepare(&client);
     connections = calloc((size_t)client.connections, sizeof *connections);
-    if (!connections)
-        client_fail("calloc");
+    bench_must(connections != NULL, "calloc");
     for (int i = 0; i < client.connections; i++) {
         connections[i].fd = client_connect(&client, i, &connections[i]);
         connections[i].request = (size_t)i;

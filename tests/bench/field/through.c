@@ -14,26 +14,18 @@ enum { BLOCK = 131072, COMPARED = 16 };
 static unsigned char block[BLOCK], got[BLOCK];
 static size_t first_core = CPU_SETSIZE, last_core;
 
-static void must(int fine, const char *what)
-{
-    if (fine)
-        return;
-    perror(what);
-    exit(1);
-}
-
 static void stay_on(size_t core)
 {
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(core, &one);
-    must(!sched_setaffinity(0, sizeof one, &one), "sched_setaffinity");
+    bench_must(!sched_setaffinity(0, sizeof one, &one), "sched_setaffinity");
 }
 
 static void find_cores(void)
 {
     cpu_set_t may;
-    must(!sched_getaffinity(0, sizeof may, &may), "sched_getaffinity");
+    bench_must(!sched_getaffinity(0, sizeof may, &may), "sched_getaffinity");
     for (size_t i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET(i, &may)) {
             first_core = i < first_core ? i : first_core;
@@ -45,22 +37,22 @@ static void find_cores(void)
 static pid_t start(int in, int out, const int *others, char **command, long long blocks)
 {
     pid_t child = fork();
-    must(child >= 0, "fork");
+    bench_must(child >= 0, "fork");
     if (child)
         return child;
     if (command)
         stay_on(first_core);
-    must(dup2(in, 0) == 0 && dup2(out, 1) == 1, "dup2");
+    bench_must(dup2(in, 0) == 0 && dup2(out, 1) == 1, "dup2");
     for (int i = 0; i < 4; i++)
         close(others[i]);
     if (command) {
         execv(command[0], command);
-        must(0, command[0]);
+        bench_must(0, command[0]);
     }
     for (; blocks > 0; blocks--)
         for (size_t done = 0; done < BLOCK;) {
             ssize_t n = write(1, block + done, BLOCK - done);
-            must(n > 0, "write");
+            bench_must(n > 0, "write");
             done += (size_t)n;
         }
     _exit(0);
@@ -78,19 +70,19 @@ static struct used run(char **command, long long blocks)
     ssize_t n;
     uint64_t began = bench_now();
 
-    must(!pipe(ends) && !pipe(ends + 2), "pipe");
+    bench_must(!pipe(ends) && !pipe(ends + 2), "pipe");
     pid_t cat = start(ends[0], ends[3], ends, command, 0), writer = start(0, ends[1], ends, NULL, blocks);
     close(ends[0]), close(ends[1]), close(ends[3]);
     for (; (n = read(ends[2], got, BLOCK)) > 0; total += n) {
         size_t at = (size_t)(total % BLOCK), first = (size_t)n < BLOCK - at ? (size_t)n : BLOCK - at;
-        must(total / BLOCK >= COMPARED ||
-                 !(memcmp(got, block + at, first) || memcmp(got + first, block, (size_t)n - first)),
-             "the same bytes");
+        bench_must(total / BLOCK >= COMPARED ||
+                       !(memcmp(got, block + at, first) || memcmp(got + first, block, (size_t)n - first)),
+                   "the same bytes");
     }
     close(ends[2]);
-    must(wait4(cat, &status, 0, &usage) == cat && !status, "the command");
-    must(waitpid(writer, &status, 0) == writer && !status, "the writer");
-    must(total == blocks * BLOCK, "all bytes");
+    bench_must(wait4(cat, &status, 0, &usage) == cat && !status, "the command");
+    bench_must(waitpid(writer, &status, 0) == writer && !status, "the writer");
+    bench_must(total == blocks * BLOCK, "all bytes");
     return (struct used){bench_now() - began, (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
                                                   (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u};
 }

@@ -11,44 +11,32 @@
  *
  * All requests of a turn are sent, and then all answers are taken: a server finds many connections ready at once, as it
  * does under load. The sockets block. Prints "done". */
+#include "../support/bench.h"
+
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 enum { SMALL = 64, CONNECTIONS = 64, SOCKETS = 16, GRAMS = 4, DEEP = 16 };
 
 static const char *where;
 static char bytes[1 << 18];
 
-static void must(int fine, const char *what)
-{
-    if (fine)
-        return;
-    perror(what);
-    exit(1);
-}
-
 static int dial(int type)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_un path = {.sun_family = AF_UNIX};
     int fd = socket(*where == '/' ? AF_UNIX : AF_INET, type | SOCK_CLOEXEC, 0);
-    must(fd >= 0, "socket");
+    bench_must(fd >= 0, "socket");
     if (*where == '/') {
         strncpy(path.sun_path, where, sizeof path.sun_path - 1);
-        must(!connect(fd, (struct sockaddr *)&path, sizeof path), "connect");
+        bench_must(!connect(fd, (struct sockaddr *)&path, sizeof path), "connect");
         return fd;
     }
     address.sin_port = htons((unsigned short)atoi(where));
-    must(!connect(fd, (struct sockaddr *)&address, sizeof address), "connect");
+    bench_must(!connect(fd, (struct sockaddr *)&address, sizeof address), "connect");
     if (type == SOCK_STREAM)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     return fd;
@@ -56,7 +44,7 @@ static int dial(int type)
 
 static void put(int fd, const char *data, size_t size)
 {
-    must(send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size, "send");
+    bench_must(send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size, "send");
 }
 
 /* Take so many bytes, from TCP without copying them. */
@@ -65,7 +53,7 @@ static void take(int fd, size_t size)
     while (size) {
         size_t part = size < sizeof bytes ? size : sizeof bytes;
         ssize_t n = *where == '/' ? recv(fd, bytes, part, 0) : recv(fd, NULL, size, MSG_TRUNC);
-        must(n > 0, "recv");
+        bench_must(n > 0, "recv");
         size -= (size_t)n;
     }
 }
@@ -78,13 +66,13 @@ static size_t response_size(int fd, const char *request, size_t size)
     put(fd, request, size);
     while (!end) {
         ssize_t n = recv(fd, bytes + have, sizeof bytes - 1 - have, 0);
-        must(n > 0, "recv");
+        bench_must(n > 0, "recv");
         have += (size_t)n;
         bytes[have] = '\0';
         end = strstr(bytes, "\r\n\r\n");
     }
     length = strcasestr(bytes, "Content-Length:");
-    must(length && !strncmp(bytes, "HTTP/1.1 200", 12), "a good response");
+    bench_must(length && !strncmp(bytes, "HTTP/1.1 200", 12), "a good response");
     size_t whole = (size_t)(end + 4 - bytes) + strtoul(length + 15, NULL, 10);
     take(fd, whole - have);
     return whole;
@@ -115,7 +103,7 @@ static void datagrams(long count)
         for (int i = 0; i < SOCKETS * GRAMS; i++, done++)
             put(fds[i % SOCKETS], bytes, SMALL);
         for (int i = 0; i < SOCKETS * GRAMS; i++)
-            must(recv(fds[i % SOCKETS], bytes, sizeof bytes, 0) == SMALL, "recv");
+            bench_must(recv(fds[i % SOCKETS], bytes, sizeof bytes, 0) == SMALL, "recv");
     }
 }
 
@@ -138,15 +126,10 @@ int main(int argc, char **argv)
 {
     char request[SMALL * DEEP] = "";
     size_t size = SMALL, back = SMALL;
-    struct rlimit limit;
-    must(argc >= 4, "what, where and how often");
+    bench_must(argc >= 4, "what, where and how often");
     const char *what = argv[1];
     where = argv[2];
     long count = atol(argv[3]);
-    if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
     if (!strcmp(what, "datagrams")) {
         datagrams(count);
     } else if (!strcmp(what, "accepts")) {
@@ -154,7 +137,7 @@ int main(int argc, char **argv)
     } else {
         int idle = !strncmp(what, "idle", 4), connections = idle ? (int)count : CONNECTIONS;
         int *fds = calloc((size_t)connections, sizeof *fds);
-        must(fds != NULL, "memory");
+        bench_must(fds != NULL, "memory");
         if (argc > 4)
             size = (size_t)snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", argv[4]);
         for (int i = 0; i < connections; i++) {

@@ -1,4 +1,5 @@
-/* What every benchmark program shares: clocks, the result line and the command line `micro BENCH N`.
+/* What every benchmark program shares: clocks, the end where a call fails, the result line and the command line
+ * `micro BENCH N`.
  *
  * A benchmark is a function that gets the number in its name (the 10 of nest10, 0 when there is none) and how many
  * operations to do, and brackets the measured part with bench_begin and bench_end. It returns 0 when the work was done
@@ -33,6 +34,15 @@ static inline uint64_t bench_clock(clockid_t clock)
 static inline uint64_t bench_now(void)
 {
     return bench_clock(CLOCK_MONOTONIC);
+}
+
+/* Ends the program, with errno's text, unless all is fine. */
+static inline void bench_must(int fine, const char *what)
+{
+    if (fine)
+        return;
+    perror(what);
+    exit(1);
 }
 
 /* The same numbers in every run (xorshift), from 1 to `limit`. */

@@ -12,12 +12,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-static inline void client_fail(const char *what)
-{
-    perror(what);
-    exit(1);
-}
-
 struct client {
     int port, server, connections; /* server: its process id; 0 where nobody says */
     size_t bytes;                  /* a message has */
@@ -61,15 +55,13 @@ static inline void client_prepare(struct client *client)
     client->poller = epoll_create1(EPOLL_CLOEXEC);
     client->message = malloc(client->bytes);
     client->room = malloc(client->bytes);
-    if (client->poller < 0 || !client->message || !client->room)
-        client_fail("no poller or no memory");
+    bench_must(client->poller >= 0 && client->message && client->room, "no poller or no memory");
 }
 
 static inline void client_watch(const struct client *client, int operation, int fd, uint32_t events, void *data)
 {
     struct epoll_event event = {.events = events, .data.ptr = data};
-    if (epoll_ctl(client->poller, operation, fd, &event))
-        client_fail("epoll_ctl");
+    bench_must(!epoll_ctl(client->poller, operation, fd, &event), "epoll_ctl");
 }
 
 /* Connects, and has one message echoed while the socket still blocks, of bytes that differ from connection to
@@ -88,21 +80,17 @@ static inline int client_connect(struct client *client, int number, void *data)
     address.sin_family = AF_INET;
     address.sin_port = htons((uint16_t)client->port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0)
-        client_fail("socket");
+    bench_must(fd >= 0, "socket");
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address))
-        client_fail("connect");
+    bench_must(!connect(fd, (struct sockaddr *)&address, sizeof address), "connect");
 
     for (size_t i = 0; i < size; i++)
         message[i] = (char)((size_t)number * 131 + i * 7 + (i >> 8));
     for (done = 0; done < size; done += (size_t)n)
-        if ((n = send(fd, message + done, size - done, MSG_NOSIGNAL)) <= 0)
-            client_fail("send");
+        bench_must((n = send(fd, message + done, size - done, MSG_NOSIGNAL)) > 0, "send");
     for (done = 0; done < size; done += (size_t)n)
-        if ((n = recv(fd, room + done, size - done, 0)) <= 0)
-            client_fail("recv");
+        bench_must((n = recv(fd, room + done, size - done, 0)) > 0, "recv");
     if (memcmp(message, room, size)) {
         fprintf(stderr, "connection %d: the echo differs\n", number);
         exit(1);

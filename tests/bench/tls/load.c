@@ -3,40 +3,29 @@
  * bulk: N megabytes there and back, 64 KiB at a time; small: N messages of 64 bytes there and back; handshakes: N
  * connections, one after the other; idle: N connections that do nothing, held until the standard input ends. Prints
  * "done". */
+#include "../support/bench.h"
+
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum { PIECE = 65536, SMALL = 64 };
 
 static SSL_CTX *context;
 static int port;
 
-static void must(int fine, const char *what)
-{
-    if (fine)
-        return;
-    fprintf(stderr, "load: %s\n", what);
-    exit(1);
-}
-
 static SSL *dial(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     address.sin_port = htons((unsigned short)port);
-    must(!connect(descriptor, (struct sockaddr *)&address, sizeof address), "connect");
+    bench_must(!connect(descriptor, (struct sockaddr *)&address, sizeof address), "connect");
     (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     SSL *ssl = SSL_new(context);
     SSL_set_fd(ssl, descriptor);
-    must(SSL_connect(ssl) == 1, "handshake");
+    bench_must(SSL_connect(ssl) == 1, "handshake");
     return ssl;
 }
 
@@ -49,16 +38,15 @@ static void hang_up(SSL *ssl)
 static void exchange(SSL *ssl, char *bytes, size_t size)
 {
     size_t done = 0, part;
-    must(SSL_write(ssl, bytes, (int)size) == (int)size, "write");
+    bench_must(SSL_write(ssl, bytes, (int)size) == (int)size, "write");
     for (; done < size; done += part)
-        must(SSL_read_ex(ssl, bytes, size - done, &part) == 1, "read");
+        bench_must(SSL_read_ex(ssl, bytes, size - done, &part) == 1, "read");
 }
 
 int main(int argc, char **argv)
 {
     static char bytes[PIECE];
-    struct rlimit limit;
-    must(argc == 4, "what, port, and how much");
+    bench_must(argc == 4, "what, port, and how much");
     long count = atol(argv[3]);
     port = atoi(argv[2]);
     context = SSL_CTX_new(TLS_client_method());
@@ -68,10 +56,6 @@ int main(int argc, char **argv)
         for (long i = 0; i < count; i++)
             hang_up(dial());
     } else if (!strcmp(argv[1], "idle")) {
-        if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-            limit.rlim_cur = limit.rlim_max;
-            (void)setrlimit(RLIMIT_NOFILE, &limit);
-        }
         for (long i = 0; i < count; i++)
             exchange(dial(), bytes, SMALL);
     } else {
