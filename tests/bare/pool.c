@@ -1,4 +1,4 @@
-/* Memory for tests that bring none: each has a process of its own, with a pool as targets/main.c gives it. */
+/* Memory for tests that bring none: each has a process of its own, with a pool of one array, as on machines. */
 #include <thrum.h>
 
 __attribute__((constructor)) static void begin(void)
