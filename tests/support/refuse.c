@@ -353,7 +353,8 @@ size_t refuse_each(const refuse_program *program, refusal kind)
     for (size_t n = 0;; n++) {
         int before = descriptors();
         failing = kind;
-        calls = live = 0;
+        calls = 0;
+        live = 0;
         said = NULL;
         fail_at = n;
         counting = true;
