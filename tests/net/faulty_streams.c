@@ -18,6 +18,7 @@ typedef struct end {
 
 static struct {
     end ends[2];
+    bool late; /* they begin in the clear, and go over to TLS behind a byte */
     unsigned char out[2][PIECE], in[2][PIECE];
 } wire;
 
@@ -117,9 +118,13 @@ static ASYNC(talk_at, ARGS((thrum_stream *, stream), (end *, own)), LOCALS(int e
     ASYNC_END;
 }
 
-static ASYNC(serve, ARGS((thrum_stream *, stream), (void *, context)), LOCALS_NONE)
+static ASYNC(serve, ARGS((thrum_stream *, stream), (void *, context)), LOCALS(char byte;))
 {
     ASYNC_BEGIN;
+    if (wire.late) {
+        AWAIT(thrum_stream_read_exactly(self->stream, &self->byte, 1));
+        AWAIT(thrum_start_tls(self->stream, wire.ends[1].about->theirs, true, NULL));
+    }
     AWAIT(talk_at(self->stream, &wire.ends[1]));
     ASYNC_END;
 }
@@ -129,12 +134,16 @@ static ASYNC(client, ARGS((talk *, about)),
 {
     ASYNC_BEGIN;
     self->options.size = sizeof self->options;
-    self->options.tls = self->about->ours;
-    self->options.server_hostname = self->about->ours ? "localhost" : NULL;
+    self->options.tls = wire.late ? NULL : self->about->ours;
+    self->options.server_hostname = self->options.tls ? "localhost" : NULL;
     if (self->about->unix_socket)
         AWAIT_INTO(self->stream, thrum_open_unix_connection_with(self->about->address, &self->options));
     else
         AWAIT_INTO(self->stream, thrum_open_connection_with("127.0.0.1", self->about->address, &self->options));
+    if (wire.late) {
+        AWAIT(thrum_stream_write(self->stream, "x", 1));
+        AWAIT(thrum_start_tls(self->stream, self->about->ours, false, "localhost"));
+    }
     AWAIT(talk_at(self->stream, &wire.ends[0]));
 FINALLY:
     thrum_stream_release(self->stream);
@@ -180,7 +189,8 @@ ASYNC(stream_talk, ARGS((talk *, about)),
     self->about->unix_socket = self->way & 1;
     self->passes = faults_choose(200);
     self->options.size = sizeof self->options;
-    self->options.tls = self->about->theirs;
+    wire.late = self->about->ours && faults_choose(2);
+    self->options.tls = wire.late ? NULL : self->about->theirs;
     if (self->about->unix_socket) {
         faulty_path(self->about);
         AWAIT_INTO(self->server, thrum_start_unix_server_with(serve, NULL, self->about->address, &self->options));
