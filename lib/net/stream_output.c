@@ -152,7 +152,8 @@ bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size)
     return true;
 }
 
-void stream_send_collected(void)
+/* Whoever has collected something by now. */
+static void send_those_there(void)
 {
     thrum_stream *stream = stream_collected.stream;
     if (stream && THRUM_UNLIKELY_(stream->flags & STREAM_CARRIED)) {
@@ -170,6 +171,13 @@ void stream_send_collected(void)
     for (unsigned i = 0; i < stream_collected.count; i++) /* it ends with the last one that leaves */
         if (stream_collected.others[i])
             stream_pump(stream_collected.others[i]);
+}
+
+void stream_send_collected(void)
+{
+    do
+        send_those_there();
+    while (stream_collected.stream || stream_collected.corked); /* a carrier has written to another stream */
 }
 
 /* ---- the queue of writers ---- */
