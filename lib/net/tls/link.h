@@ -131,7 +131,8 @@ thrum_awaitable tls_handshake(thrum_stream *stream) THRUM_MUST_USE_;
 
 /* ---- wrap.c ---- */
 
-/* Put TLS on a stream. 0 or an error, and the stream is as it was. */
+/* Put TLS on a stream. 0; or an error, and the stream is as it was, or shut where its descriptor is not watched any
+ * more. */
 int tls_wrap(thrum_stream *stream, thrum_tls_context *context, const thrum_tls_start_options *options);
 
 /* ---- context.c ---- */
