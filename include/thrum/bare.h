@@ -11,7 +11,9 @@
  *     }
  *
  * and a port (port.h) that is linked to it. An interrupt may call what has `_from_isr` in its name, use rings (rings.h)
- * and read the port's clock, and nothing else.
+ * and read the port's clock, and nothing else. In debug builds (THRUM_DEBUG) all that changes something panics when an
+ * interrupt calls it; what only reads (thrum_event_is_set(), sizes, `_locked`) goes through, but what it says may be
+ * half of a change.
  */
 #ifndef THRUM_BARE_H
 #define THRUM_BARE_H

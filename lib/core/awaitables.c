@@ -23,6 +23,7 @@ thrum_step thrum_done(thrum_task *task, int error, thrum_value value)
 
 thrum_step thrum_parked(thrum_task *task)
 {
+    not_for_interrupts();
     return parked(task);
 }
 
@@ -182,6 +183,7 @@ void thrum_waiters_remove(thrum_waiters *list, thrum_waiter *waiter)
 #else
 void thrum_waiters_remove(thrum_waiters *list, thrum_waiter *waiter)
 {
+    not_for_interrupts();
     (void)thrum_waiters_leave(list, waiter);
 }
 #endif
@@ -209,6 +211,7 @@ thrum_waiter *thrum_waiters_pop(thrum_waiters *list)
 
 void thrum_wake(thrum_waiter *waiter, int error, thrum_value value)
 {
+    not_for_interrupts();
     if (waiter->node.state != NODE_PARKED)
         return;
     thrum_state *state = thrum_state_here();

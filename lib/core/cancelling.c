@@ -123,6 +123,7 @@ void thrum_cancel_now(thrum_task *task)
 
 bool thrum_task_cancel(thrum_task *task)
 {
+    not_for_interrupts();
     if (!task->leaf) {
         retrieved(task);
         return false;
@@ -157,6 +158,7 @@ unsigned thrum_task_cancelling(const thrum_task *task)
 
 unsigned thrum_task_uncancel(thrum_task *task)
 {
+    not_for_interrupts();
     thrum_cancel_scope *shield;
     if (!task)
         task = thrum_state_here()->current;

@@ -193,6 +193,7 @@ thrum_context *thrum_context_new(void)
 
 void thrum_context_release(thrum_context *context)
 {
+    not_for_interrupts();
     if (!context || --context->references)
         return;
     thrum_context_map_release(context->slot.map);
@@ -259,6 +260,7 @@ void thrum_context_undress(thrum_task_extension *extension)
 
 thrum_context *thrum_task_context(thrum_task *task)
 {
+    not_for_interrupts();
     thrum_task_extension *extension = thrum_task_extend(task);
     if (!extension)
         return NULL;
@@ -351,6 +353,7 @@ void thrum_handle_call(thrum_state *state, thrum_handle *handle)
 
 int thrum_handle_set_context(thrum_handle *handle, thrum_context *context)
 {
+    not_for_interrupts();
     if (handle->waiter.node.state != NODE_IDLE)
         return THRUM_ESTATE;
     handle_forget(handle);
@@ -364,6 +367,7 @@ int thrum_handle_set_context(thrum_handle *handle, thrum_context *context)
 
 thrum_context *thrum_handle_context(thrum_handle *handle)
 {
+    not_for_interrupts();
     thrum_node *node = &handle->waiter.node;
     if (node->state == NODE_IDLE)
         return NULL;

@@ -256,6 +256,7 @@ static void fill(thrum_error *detail, int system, const char *operation, int64_t
 
 int thrum_error_set(int code, int system, const char *operation, int64_t number, const char *text)
 {
+    not_for_interrupts();
     thrum_state *state = thrum_state_here();
     thrum_task *task = state->current;
     thrum_error *detail;
@@ -299,6 +300,7 @@ bool thrum_task_cancel_with(thrum_task *task, const char *message)
 
 int thrum_task_set_name(thrum_task *task, const char *name)
 {
+    not_for_interrupts();
     thrum_task_extension *extension = thrum_task_extend(task);
     if (!extension)
         return THRUM_ENOMEM;
@@ -315,6 +317,7 @@ static const char *given_name(const thrum_task *task)
 
 int thrum_error_set(int code, int system, const char *operation, int64_t number, const char *text)
 {
+    not_for_interrupts();
     (void)system, (void)operation, (void)number, (void)text;
     return code;
 }
@@ -338,6 +341,7 @@ bool thrum_task_cancel_with(thrum_task *task, const char *message)
 
 int thrum_task_set_name(thrum_task *task, const char *name)
 {
+    not_for_interrupts();
     (void)task, (void)name;
     return 0;
 }

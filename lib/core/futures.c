@@ -91,6 +91,7 @@ thrum_awaitable thrum_future_wait(thrum_future *future)
  * it is read after its waiters were taken off. */
 static int complete(thrum_future *future, int error, thrum_value value)
 {
+    not_for_interrupts();
     if (future->state == FUTURE_DONE)
         return THRUM_EDONE;
     if (THRUM_UNLIKELY_(!is_sound(future)))
@@ -122,6 +123,7 @@ int thrum_future_set_result(thrum_future *future, thrum_value value)
 
 int thrum_future_set_error(thrum_future *future, int error)
 {
+    not_for_interrupts();
     int refusal = error < 0 ? complete(future, error, 0) : THRUM_EINVAL;
     return THRUM_UNLIKELY_(refusal) ? not_completed(future, refusal) : 0;
 }
@@ -176,6 +178,7 @@ static int add_callback(thrum_waiters *waiters, bool done, int error, thrum_valu
 
 static bool remove_callback(thrum_waiters *waiters, thrum_handle *handle)
 {
+    not_for_interrupts();
     if (handle->waiter.node.state != NODE_PARKED || handle->waiter.as.list != waiters)
         return false;
     return thrum_handle_cancel(handle);

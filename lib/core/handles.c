@@ -12,6 +12,7 @@
 
 void thrum_handle_init(thrum_handle *handle, thrum_callback *call, void *context)
 {
+    not_for_interrupts();
     memset(handle, 0, sizeof *handle);
     handle->call = call;
     handle->context = context;
@@ -131,6 +132,7 @@ static THRUM_COLD_ bool take_back_flagged(thrum_handle *handle)
 
 bool thrum_handle_cancel(thrum_handle *handle)
 {
+    not_for_interrupts();
     if (!handle)
         return false;
     return THRUM_UNLIKELY_(handle->waiter.node.flags) ? take_back_flagged(handle) : take_back(handle);

@@ -123,6 +123,7 @@ int thrum_pool_use_memory(void *memory, size_t size)
 
 int thrum_pool_use_allocator(const thrum_allocator *allocator)
 {
+    not_for_interrupts();
     (void)allocator;
     return THRUM_EUNSUPPORTED;
 }

@@ -397,6 +397,7 @@ void thrum_task_free_slow(thrum_state *state, thrum_task *task)
 
 void thrum_task_release(thrum_task *task)
 {
+    not_for_interrupts();
     let_go(task);
 }
 

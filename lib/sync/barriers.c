@@ -53,12 +53,14 @@ static void change(thrum_barrier *barrier, uint8_t state)
 
 void thrum_barrier_reset(thrum_barrier *barrier)
 {
+    not_for_interrupts();
     if (is_sound(barrier))
         change(barrier, barrier->count ? RESETTING : FILLING);
 }
 
 void thrum_barrier_abort(thrum_barrier *barrier)
 {
+    not_for_interrupts();
     if (is_sound(barrier))
         change(barrier, BROKEN);
 }

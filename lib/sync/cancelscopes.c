@@ -25,6 +25,7 @@ static void fire(thrum_handle *timer)
 
 void thrum_cancel_scope_cancel(thrum_cancel_scope *scope)
 {
+    not_for_interrupts();
     if (scope->limit.state == LIMIT_NONE) {
         scope->limit.state = LIMIT_EARLY;
     } else if (scope->limit.state == LIMIT_SET) {
@@ -35,6 +36,7 @@ void thrum_cancel_scope_cancel(thrum_cancel_scope *scope)
 
 int thrum_cancel_scope_reschedule(thrum_cancel_scope *scope, thrum_time when)
 {
+    not_for_interrupts();
     if (scope->limit.state != LIMIT_SET)
         return THRUM_ESTATE;
     disarm(&scope->limit.timer);
@@ -45,6 +47,7 @@ int thrum_cancel_scope_reschedule(thrum_cancel_scope *scope, thrum_time when)
 
 void thrum_cancel_scope_unshield(thrum_cancel_scope *scope)
 {
+    not_for_interrupts();
     if (scope->limit.state != LIMIT_SET && scope->limit.state != LIMIT_EXPIRING)
         return;
     disarm(&scope->shield);

@@ -76,6 +76,7 @@ static void *memory_of(const thrum_waiter *waiter)
 
 int thrum_channel_send_nowait(thrum_sender *sender, const void *item)
 {
+    not_for_interrupts();
     thrum_channel *channel = sender->channel;
     if (!channel)
         return THRUM_ESTATE;
@@ -133,6 +134,7 @@ thrum_awaitable thrum_channel_send(thrum_sender *sender, const void *item)
 
 int thrum_channel_receive_nowait(thrum_receiver *receiver, void *item)
 {
+    not_for_interrupts();
     thrum_channel *channel = receiver->channel;
     if (!channel)
         return THRUM_ESTATE;
@@ -249,6 +251,7 @@ static void turn_away(thrum_waiters *waiters, const void *end, int error)
 
 void thrum_sender_close(thrum_sender *sender)
 {
+    not_for_interrupts();
     thrum_channel *channel = sender->channel;
     if (!channel || !is_sound(channel))
         return;
@@ -262,6 +265,7 @@ void thrum_sender_close(thrum_sender *sender)
 
 void thrum_receiver_close(thrum_receiver *receiver)
 {
+    not_for_interrupts();
     thrum_channel *channel = receiver->channel;
     if (!channel || !is_sound(channel))
         return;

@@ -30,6 +30,7 @@ void thrum_condition_init(thrum_condition *condition, thrum_lock *lock)
 
 int thrum_condition_notify(thrum_condition *condition, size_t count)
 {
+    not_for_interrupts();
     if (!thrum_lock_locked(thrum_condition_lock(condition)))
         return refused(condition, "a condition was notified whose lock nobody holds", THRUM_ESTATE);
     if (condition->waiters.first && !line_is_sound(&checked, &condition->waiters, condition))

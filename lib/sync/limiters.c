@@ -74,6 +74,7 @@ static void lend_to_those_who_wait(thrum_limiter *limiter)
 
 void thrum_limiter_set_total(thrum_limiter *limiter, uint32_t tokens)
 {
+    not_for_interrupts();
     if (!is_sound(limiter))
         return;
     limiter->total = tokens;
@@ -82,6 +83,7 @@ void thrum_limiter_set_total(thrum_limiter *limiter, uint32_t tokens)
 
 int thrum_limiter_release(thrum_limiter_hold *hold)
 {
+    not_for_interrupts();
     thrum_limiter *limiter = hold->limiter;
     if (!limiter || !hold->held)
         return THRUM_ESTATE;
@@ -104,6 +106,7 @@ int thrum_limiter_release(thrum_limiter_hold *hold)
 
 int thrum_limiter_acquire_nowait(thrum_limiter *limiter, thrum_limiter_hold *hold, const void *borrower)
 {
+    not_for_interrupts();
     if (!borrower)
         borrower = thrum_state_here()->current;
     if (!borrower || hold->limiter || borrows(limiter, borrower))

@@ -142,6 +142,7 @@ static void wake_all(const thrum_queue *queue, thrum_waiters *waiters)
 
 void thrum_queue_shutdown(thrum_queue *queue, bool immediate)
 {
+    not_for_interrupts();
     queue->shut = true;
     queue->ring = 0;
     if (immediate) {
@@ -199,11 +200,13 @@ static inline int get_now(thrum_queue *queue, void *item)
 
 int thrum_queue_put_nowait(thrum_queue *queue, const void *item)
 {
+    not_for_interrupts();
     return put_now(queue, item);
 }
 
 int thrum_queue_get_nowait(thrum_queue *queue, void *item)
 {
+    not_for_interrupts();
     return get_now(queue, item);
 }
 
@@ -509,6 +512,7 @@ thrum_awaitable thrum_queue_get_value(thrum_queue *queue)
 
 int thrum_queue_task_done(thrum_queue *queue)
 {
+    not_for_interrupts();
     if (queue->unfinished == 0)
         return refused(queue, "more work of a queue was done than was put", THRUM_EINVAL);
     if (--queue->unfinished == 0)

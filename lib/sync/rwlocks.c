@@ -65,6 +65,7 @@ bool thrum_rwlock_try_write(thrum_rwlock *lock)
 
 int thrum_rwlock_release_read(thrum_rwlock *lock)
 {
+    not_for_interrupts();
     if (!lock->readers)
         return refused(lock, "a rwlock was released that nobody reads under", THRUM_ESTATE);
     if (!is_sound(lock))
@@ -76,6 +77,7 @@ int thrum_rwlock_release_read(thrum_rwlock *lock)
 
 int thrum_rwlock_release_write(thrum_rwlock *lock)
 {
+    not_for_interrupts();
     if (!lock->writing)
         return refused(lock, "a rwlock was released that nobody writes under", THRUM_ESTATE);
     if (!is_sound(lock))
@@ -87,6 +89,7 @@ int thrum_rwlock_release_write(thrum_rwlock *lock)
 
 int thrum_rwlock_downgrade(thrum_rwlock *lock)
 {
+    not_for_interrupts();
     if (!lock->writing)
         return refused(lock, "a rwlock was downgraded that nobody writes under", THRUM_ESTATE);
     if (!is_sound(lock))

@@ -98,6 +98,7 @@ static ASYNC(supervised, ARGS((thrum_supervisor *, supervisor), (thrum_supervise
 
 thrum_task *thrum_supervisor_spawn(thrum_supervisor *supervisor, const thrum_supervised *child)
 {
+    not_for_interrupts();
     thrum_supervised how;
     memset(&how, 0, sizeof how);
     memcpy(&how, child, child->size < sizeof how ? child->size : sizeof how);

@@ -255,6 +255,7 @@ size_t thrum_group_size(const thrum_group *group)
 
 void thrum_group_cancel(thrum_group *group)
 {
+    not_for_interrupts();
     if (group->state == GROUP_NEW)
         group->flags |= GROUP_CANCEL_ON_ENTRY;
     if (group->state != GROUP_OPEN && !(group->state == GROUP_JOINING && group->children))

@@ -19,6 +19,7 @@ static ASYNC(child, ARGS((thrum_child_starter *, starter), (void *, argument)),
 
 int thrum_started_set(thrum_started *started, thrum_value value)
 {
+    not_for_interrupts();
     child_start *start = started->child->start;
     if (!start)
         return THRUM_ESTATE;

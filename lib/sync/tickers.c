@@ -86,6 +86,7 @@ static const thrum_operations next_operations = {next_start, next_resume, next_c
 
 void thrum_ticker_init(thrum_ticker *ticker, thrum_time period)
 {
+    not_for_interrupts();
     thrum_clear_(ticker, sizeof *ticker);
     ticker->period = period;
 }

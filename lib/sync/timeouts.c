@@ -78,6 +78,7 @@ thrum_awaitable thrum_deadline_after(thrum_deadline *deadline, thrum_time delay)
 
 int thrum_deadline_reschedule(thrum_deadline *deadline, thrum_time when)
 {
+    not_for_interrupts();
     if (deadline->state != LIMIT_SET)
         return THRUM_ESTATE;
     if (doubtful(thrum_state_here()) &&

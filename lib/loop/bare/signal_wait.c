@@ -14,6 +14,7 @@ static const check_kind checked = {"signal", waited_in};
 
 void thrum_signal_init(thrum_signal *signal, thrum_signal_call *call, void *context)
 {
+    not_for_interrupts();
     thrum_clear_(signal, sizeof *signal);
     signal->call = call ? call : thrum_signal_tell;
     signal->context = context;
@@ -21,6 +22,7 @@ void thrum_signal_init(thrum_signal *signal, thrum_signal_call *call, void *cont
 
 void thrum_signal_tell(thrum_signal *signal, unsigned count)
 {
+    not_for_interrupts();
     count += signal->pending;
     signal->pending = queue_wake_here(&signal->waiters, signal, (thrum_value)count) ? 0 : count;
 }

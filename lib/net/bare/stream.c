@@ -78,6 +78,7 @@ void thrum_serial_moved_(thrum_signal *signal, unsigned count)
 void thrum_serial_init(thrum_stream *stream, const thrum_serial_driver *driver, void *device, uint8_t *input,
                        size_t input_size, uint8_t *output, size_t output_size)
 {
+    not_for_interrupts();
     memset(stream, 0, sizeof *stream);
     stream->driver = driver;
     stream->device = device;

@@ -64,6 +64,7 @@ thrum_awaitable thrum_stream_wait_closed(thrum_stream *stream)
 
 void thrum_stream_abort(thrum_stream *stream)
 {
+    not_for_interrupts();
     if (stream)
         stream_shut(stream);
 }
