@@ -11,9 +11,9 @@
  *     }
  *
  * and a port (port.h) that is linked to it. An interrupt may call what has `_from_isr` in its name, use rings (rings.h)
- * and read the port's clock, and nothing else. In debug builds (THRUM_DEBUG) all that changes something panics when an
- * interrupt calls it; what only reads (thrum_event_is_set(), sizes, `_locked`) goes through, but what it says may be
- * half of a change.
+ * and read the port's clock, and nothing else. In debug builds (THRUM_DEBUG) whatever else changes something, asks the
+ * loop (thrum_now(), thrum_current_task()) or takes a result panics when an interrupt calls it. What only reads what it
+ * is given (thrum_event_is_set(), sizes, `_locked`) goes through, and may find a change half made.
  */
 #ifndef THRUM_BARE_H
 #define THRUM_BARE_H
