@@ -20,13 +20,12 @@ static inline bool childless(void)
 /* Run it in both ways that children are made and watched: as on Linux, and as on any POSIX system. */
 static inline void run_both(thrum_awaitable (*test)(void))
 {
-    bool usual = spawn_portable;
-    run(test);
-    CHECK(childless());
-    spawn_portable = true;
-    run(test);
-    CHECK(childless());
-    spawn_portable = usual;
+    for (int portable = !linux_only; portable < 2; portable++) {
+        spawn_portable = portable;
+        run(test);
+        CHECK(childless());
+    }
+    spawn_portable = !linux_only;
 }
 
 #define CHILD_TEST(suite, name, ...) CHILD_TEST_LIMIT(suite, name, 30, __VA_ARGS__)
