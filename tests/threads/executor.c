@@ -510,15 +510,20 @@ TEST(executor, loop_closes_while_a_task_joins)
 TEST(executor, loop_closes_when_the_threads_have_ended)
 {
     thrum_executor *executor = make(1, NULL);
+    pthread_t other;
+    void *error;
+    CHECK_EQ(pthread_create(&other, NULL, run_loop_to_the_door, executor), 0);
+    gate_await_waiting(&door, 1); /* so that none ends before the loop is out of its step */
     thrum_loop *loop = open_loop(THRUM_BACKEND_LIBEV);
     note_clear();
-    CHECK_EQ(thrum_loop_run_until_complete(loop, calls(executor, nothing, NULL), NULL), 0);
-    await_idle(executor, 1);
     thrum_spawn_detached(joins(executor));
     CHECK_EQ(thrum_loop_step(loop, 0), 0);
+    gate_open(&door, 1);
     while (thrum_loop_next_deadline(loop) != 0)
         continue;
     close_loop(loop);
     CHECK_STR(noted.text, "");
+    pthread_join(other, &error);
+    CHECK_EQ((intptr_t)error, 0);
     thrum_executor_release(executor);
 }
