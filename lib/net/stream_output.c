@@ -152,32 +152,32 @@ bool stream_collect_slow(thrum_stream *stream, const void *data, size_t size)
     return true;
 }
 
-/* Whoever has collected something by now. */
-static void send_those_there(void)
+/* The one that has room of its own. False: others may have collected something, too. */
+static inline bool send_single(thrum_stream *stream)
 {
-    thrum_stream *stream = stream_collected.stream;
-    if (stream && THRUM_UNLIKELY_(stream->flags & STREAM_CARRIED)) {
-        stream_pump(stream);
-    } else if (stream) {
-        ssize_t sent = send(stream->in.descriptor, stream_collected_data(), stream_collected.size, MSG_NOSIGNAL);
-        if (THRUM_LIKELY_(sent == (ssize_t)stream_collected.size)) {
-            stream_collected.stream = NULL;
-        } else {
-            if (sent > 0)
-                (void)stream_output_advance(stream, (size_t)sent);
-            stream_pump(stream);
-        }
+    ssize_t sent = send(stream->in.descriptor, stream_collected_data(), stream_collected.size, MSG_NOSIGNAL);
+    if (THRUM_LIKELY_(sent == (ssize_t)stream_collected.size)) {
+        stream_collected.stream = NULL;
+        return !stream_collected.corked;
     }
-    for (unsigned i = 0; i < stream_collected.count; i++) /* it ends with the last one that leaves */
-        if (stream_collected.others[i])
-            stream_pump(stream_collected.others[i]);
+    if (sent > 0)
+        (void)stream_output_advance(stream, (size_t)sent);
+    stream_pump(stream);
+    return false;
 }
 
 void stream_send_collected(void)
 {
-    do
-        send_those_there();
-    while (stream_collected.stream || stream_collected.corked); /* a carrier has written to another stream */
+    do {
+        thrum_stream *stream = stream_collected.stream;
+        if (stream && THRUM_UNLIKELY_(stream->flags & STREAM_CARRIED))
+            stream_pump(stream);
+        else if (stream && THRUM_LIKELY_(send_single(stream)))
+            return;
+        for (unsigned i = 0; i < stream_collected.count; i++) /* it ends with the last one that leaves */
+            if (stream_collected.others[i])
+                stream_pump(stream_collected.others[i]);
+    } while (stream_collected.stream || stream_collected.corked); /* a carrier has written to another stream */
 }
 
 /* ---- the queue of writers ---- */
