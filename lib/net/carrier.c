@@ -2,6 +2,7 @@
 #include "net/carrier.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "net/stream_output.h"
 
@@ -26,10 +27,15 @@ long stream_carrier_receive(thrum_stream *stream, void *to, size_t size)
 long stream_carrier_send(thrum_stream *stream, const struct iovec *pieces, size_t count)
 {
     thrum_slice slices[STREAM_PIECES];
+    char collected[LOOP_COLLECTED];
     for (size_t i = 0; i < count; i++) {
         slices[i].data = pieces[i].iov_base;
         slices[i].size = pieces[i].iov_len;
     }
+    /* Where small writes are collected others may, too, while the carrier works; TLS has made its record by then. */
+    if (count && stream_collected.stream == stream && slices[0].data == stream_collected_data() &&
+        !(stream->flags & STREAM_TLS))
+        slices[0].data = memcpy(collected, slices[0].data, slices[0].size);
     return (long)stream_carrier(stream)->send(stream_link(stream), slices, count);
 }
 

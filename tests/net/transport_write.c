@@ -106,6 +106,37 @@ NET_TEST(transport_write, by_a_carrier, LOCALS(noted what; wire both; thrum_stre
     ASYNC_END;
 }
 
+/* Two writes for each. */
+static intptr_t send_framed(void *link, const thrum_slice *pieces, size_t count)
+{
+    CHECK_EQ(thrum_transport_write((thrum_transport *)link, "<", 1), 0);
+    return send_on(link, pieces, count);
+}
+
+static const thrum_carrier framing = {.size = sizeof framing,
+                                      .receive = receive_nothing,
+                                      .send = send_framed,
+                                      .end = end_nothing,
+                                      .close = close_nothing,
+                                      .watch = watch_nothing};
+
+/* What a carrier is given stays as it is while it writes elsewhere. */
+NET_TEST(transport_write, by_a_carrier_that_frames,
+         LOCALS(noted what; wire both; thrum_stream * stream; char text[16]; int n;))
+{
+    ASYNC_BEGIN;
+    self->both = wire_open(&self->what);
+    AWAIT(until_told(&self->what, 1));
+    CHECK_EQ(thrum_stream_carry(&self->stream, &framing, self->both.transport, NULL), 0);
+    AWAIT(thrum_stream_write(self->stream, "first", 5));
+    AWAIT_INTO(self->n, thrum_timeout(SECONDS(5), thrum_sock_recv(self->both.peer, self->text, 16)));
+    CHECK_EQ(self->n, 6);
+    CHECK_MEM(self->text, "<first", 6);
+    thrum_stream_release(self->stream);
+    AWAIT(wire_close(&self->both, &self->what));
+    ASYNC_END;
+}
+
 /* test_write_partial, test_write_ready_partial, _tryagain: whatever the system takes at a time, every byte arrives
  * once; what is written meanwhile comes behind. */
 NET_TEST(transport_write, partial, LOCALS(noted what; wire both; char *bytes; size_t i, done;))
