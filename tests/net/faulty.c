@@ -127,14 +127,16 @@ void faulty_seeds(conversation *what, thrum_tls_context *ours, thrum_tls_context
 void faulty_nth(conversation *what, thrum_tls_context *ours, thrum_tls_context *theirs)
 {
     static const unsigned kinds[] = {FAULTS_SOFT, FAULT_BROKEN, FAULT_REFUSED, FAULT_UNWATCHED};
+    /* Streams are cut short over a Unix socket; then whole over TCP, where TLS comes later. */
+    static const unsigned seeds[] = {4, 23};
     talk about = {.ours = ours, .theirs = theirs};
     unsigned most = number_of("TEST_SEEDS", THRUM_TEST_SCALE > 1 ? 20 : UINT_MAX);
     now.what = what;
     now.about = &about;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    for (size_t i = 0; i < 2 * sizeof kinds / sizeof kinds[0]; i++) {
         unsigned n = 0;
         do {
-            now.plan = (fault_plan){.seed = 4, .kinds = kinds[i], .nth = (long)n};
+            now.plan = (fault_plan){.seed = seeds[i % 2], .kinds = kinds[i / 2], .nth = (long)n};
             converse();
         } while (++n < most && faults.calls >= (long)n);
         CHECK_GT(n, 10);
