@@ -361,16 +361,24 @@ NET_TEST(tls_protocols, accepted_socket_fails,
     ASYNC_END;
 }
 
+/* Hands are shaken, and the client's end is a transport. */
+static ASYNC(transport_over_tls, ARGS((tls_ends *, ends), (noted *, what), (thrum_transport **, made)), LOCALS_NONE)
+{
+    ASYNC_BEGIN;
+    ends_open(self->ends);
+    AWAIT(shake(self->ends, "localhost"));
+    CHECK_EQ(thrum_transport_of_stream(self->made, self->ends->client, &noting, self->what), 0);
+    self->ends->client = NULL;
+    AWAIT(until_told(self->what, 1));
+    ASYNC_END;
+}
+
 /* connection_lost comes when the peer has answered the close_notify; until then what it sends is dropped. 147. */
 NET_TEST(tls_protocols, close_waits,
          LOCALS(tls_ends ends; noted what; thrum_transport * transport; char text[8]; long got;))
 {
     ASYNC_BEGIN;
-    ends_open(&self->ends);
-    AWAIT(shake(&self->ends, "localhost"));
-    CHECK_EQ(thrum_transport_of_stream(&self->transport, self->ends.client, &noting, &self->what), 0);
-    self->ends.client = NULL;
-    AWAIT(until_told(&self->what, 1));
+    AWAIT(transport_over_tls(&self->ends, &self->what, &self->transport));
     CHECK_EQ(thrum_transport_write(self->transport, "bye", 3), 0);
     thrum_transport_close(self->transport);
     AWAIT(passes(3));
@@ -526,11 +534,7 @@ NET_TEST(tls_protocols, sendfile,
 {
     enum { SIZE = 300000 };
     ASYNC_BEGIN;
-    ends_open(&self->ends);
-    AWAIT(shake(&self->ends, "localhost"));
-    CHECK_EQ(thrum_transport_of_stream(&self->transport, self->ends.client, &noting, &self->what), 0);
-    self->ends.client = NULL;
-    AWAIT(until_told(&self->what, 1));
+    AWAIT(transport_over_tls(&self->ends, &self->what, &self->transport));
     self->file = tmpfile();
     self->bytes = counted(SIZE);
     self->got = counted(SIZE + 5);
