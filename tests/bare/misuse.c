@@ -1,5 +1,6 @@
 /* In debug builds the program ends when an interrupt calls what is not for interrupts: all that changes something, in
- * whatever state that is, refused or not. What is for interrupts goes through, and so does what only reads. */
+ * whatever state that is, refused or not, or asks the loop. What is for interrupts goes through, and so does what only
+ * reads what it is given. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Runs the tests of one build folder and prints a line for each executable, then "N passed, N failed, N skipped".
 
-What is run stands in what `meson setup` leaves for those who ask it for tests. An executable's own count is taken from its closing line (Criterion's
-synthesis, or "N passed, N failed, N skipped"); one without such a line counts as one test by its exit status (77:
-skipped). A test fails too when it
+What is run stands in the list of tests that `meson setup` leaves. An executable's own count is taken from its closing
+line (Criterion's synthesis, or "N passed, N failed, N skipped"); one without such a line counts as one test by its exit
+status (77: skipped). A test fails too when it
   - overruns its limit: it is killed with everything it started, and what it was doing is shown;
   - leaves a process behind;
   - wrote a report of a sanitizer or of valgrind, whatever its exit status says (Criterion calls a leaking test passed);
